@@ -1,0 +1,40 @@
+"""Code that changes under running tables: watched, compiled elsewhere, loaded beside what runs, swapped whole."""
+
+from __future__ import annotations
+
+from instar.hmr.code.codebase import Codebase
+from instar.hmr.code.compiler import Unit, compile_source
+from instar.hmr.code.edit import Edit, Rejection
+from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
+from instar.hmr.code.hooks import Hook, every
+from instar.hmr.code.params import Declaration, LiveParam, Param
+from instar.hmr.code.pipeline import EditPipeline
+from instar.hmr.code.process import CompileHelper
+from instar.hmr.code.program import ModuleVersion, Program
+from instar.hmr.code.source import Source
+from instar.hmr.code.watch import Change, Watcher
+
+__all__ = [
+    "Param",
+    "Declaration",
+    "LiveParam",
+    "every",
+    "Hook",
+    "Codebase",
+    "Program",
+    "ModuleVersion",
+    "Source",
+    "Unit",
+    "compile_source",
+    "CompileHelper",
+    "EditPipeline",
+    "Edit",
+    "Rejection",
+    "Watcher",
+    "Change",
+    "EditError",
+    "CompileError",
+    "LoadError",
+    "HookError",
+    "ParamError",
+]

@@ -1,0 +1,51 @@
+"""What comes of files that were saved together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from instar.hmr.code.program import Program
+from instar.hmr.code.watch import Change
+from instar.native.errors import InstarError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Edit:
+    """Files saved together, as a program that is ready.
+
+    Attributes:
+        files: the files, relative to the scene's folder, sorted.
+        digests: the names of their contents, by file.
+        base: the program that it replaces.
+        program: the program to swap in.
+        event_ns: when the first of the saves was noticed, `time.monotonic_ns`.
+        ready_ns: when it was ready.
+        changes: the saves.
+    """
+
+    files: tuple[str, ...]
+    digests: Mapping[str, str]
+    base: Program
+    program: Program
+    event_ns: int
+    ready_ns: int
+    changes: Mapping[Path, Change] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rejection:
+    """Files saved together that cannot run.
+
+    Attributes:
+        files: the files, relative to the scene's folder, sorted.
+        error: why; says what to do.
+        event_ns: when the first of the saves was noticed, `time.monotonic_ns`.
+        ready_ns: when that was clear.
+    """
+
+    files: tuple[str, ...]
+    error: InstarError
+    event_ns: int
+    ready_ns: int

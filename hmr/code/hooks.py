@@ -1,0 +1,163 @@
+"""Hooks: the functions of a module that the runtime calls, and what each asks for."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from types import FunctionType, ModuleType
+from typing import Any, Literal, NamedTuple, TypeVar
+
+from instar.hmr.code.errors import HookError
+
+Kind = Literal["setup", "update", "every"]
+_NAMED: tuple[Kind, ...] = ("setup", "update")
+_MARK = "__instar_every__"
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One function that the runtime calls.
+
+    Attributes:
+        module: dotted name of the module in the scene.
+        name: the function's name in it.
+        kind: `setup` (once), `update` (each frame) or `every` (marked with `@every`, under any other name).
+        function: what to call.
+        names: what to pass by position, in order: tables and injected names.
+        keywords: what to pass by keyword.
+        every: it is called once in so many frames; 1 unless marked with `@every`.
+        path: the file it stands in.
+        line: the line of its definition.
+    """
+
+    module: str
+    name: str
+    kind: Kind
+    function: Callable[..., Any]
+    names: tuple[str, ...]
+    keywords: tuple[str, ...]
+    every: int
+    path: Path
+    line: int
+
+
+def every(frames: int) -> Callable[[_F], _F]:
+    """Marks a function of a module as a hook that is called once in so many frames: `@every(frames=60)`.
+
+    Raises:
+        HookError: `frames` is not a whole number above zero.
+    """
+    if not isinstance(frames, int) or isinstance(frames, bool) or frames < 1:
+        raise HookError(f"@every(frames={frames!r}): frames is a whole number of at least 1, such as @every(frames=60)")
+
+    def mark(function: _F) -> _F:
+        if not callable(function):
+            raise HookError(f"@every(frames={frames}) marks functions, not {function!r}")
+        setattr(function, _MARK, frames)
+        return function
+
+    return mark
+
+
+def find_hooks(module: ModuleType, name: str, path: Path, known_names: Collection[str]) -> tuple[Hook, ...]:
+    """Returns the hooks that a file defines, in the order of their lines.
+
+    Args:
+        module: the executed file; only functions that were defined in it are hooks, those it imported are not.
+        name: its dotted name in the scene.
+        path: the file.
+        known_names: what hooks may ask for: tables and injected names.
+
+    Raises:
+        HookError: a hook is no plain function, or asks for a name that there is not.
+    """
+    hooks: dict[int, Hook] = {}
+    for bound, value in list(vars(module).items()):
+        inner = _innermost(value)
+        if isinstance(inner, FunctionType) and inner.__module__ == module.__name__:
+            marked = getattr(value, _MARK, None)
+            if (bound in _NAMED or marked is not None) and id(value) not in hooks:
+                hooks[id(value)] = _hook(value, inner, _Place(name, bound, path), known_names)
+        elif bound in _NAMED and _stands_for_a_hook(value):
+            raise HookError(
+                f"{bound} is a {type(value).__name__}; a hook is a function defined in the file",
+                path=path,
+                advice=f"Write def {bound}(...): and call the object in it.",
+            )
+    return tuple(sorted(hooks.values(), key=lambda hook: hook.line))
+
+
+def _innermost(value: Any) -> Any:
+    """Returns what decorators that keep `__wrapped__` were put around; `value` itself if there is nothing."""
+    try:
+        return inspect.unwrap(value) if callable(value) and not isinstance(value, type) else value
+    except ValueError:  # it wraps itself
+        return value
+
+
+def _stands_for_a_hook(value: Any) -> bool:
+    return isinstance(value, functools.partial) or (
+        callable(value) and not isinstance(value, type | FunctionType) and not inspect.isbuiltin(value)
+    )
+
+
+class _Place(NamedTuple):
+    module: str
+    name: str
+    path: Path
+
+
+def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_names: Collection[str]) -> Hook:
+    module, name, path = place
+    line = inner.__code__.co_firstlineno
+    marked: int | None = getattr(value, _MARK, None)
+
+    def error(problem: str, advice: str = "") -> HookError:
+        return HookError(f"hook {name}: {problem}", path=path, line=line, advice=advice)
+
+    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+        raise error("it is async, but a frame cannot wait", "Write a plain def.")
+    if inspect.isgeneratorfunction(inner):
+        raise error(
+            "it contains yield, so calling it would run nothing", "Write a function that does its work at once."
+        )
+    if name == "setup" and marked is not None:
+        raise error("setup runs once, so @every does not apply", "Remove the mark, or give the function another name.")
+    names, keywords = _bind(inspect.signature(value).parameters.values(), known_names, error)
+    kind: Kind = "setup" if name == "setup" else "update" if name == "update" else "every"
+    return Hook(module, name, kind, value, names, keywords, marked or 1, path, line)
+
+
+def _bind(
+    parameters: Collection[inspect.Parameter], known_names: Collection[str], error: Callable[..., HookError]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Returns what to pass by position and what by keyword."""
+    names: list[str] = []
+    keywords: list[str] = []
+    skipped = False
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            stars = "*" if parameter.kind is parameter.VAR_POSITIONAL else "**"
+            raise error(f"{stars}{parameter.name} names nothing that could be passed", _there_is(known_names))
+        if parameter.name not in known_names:
+            if parameter.default is parameter.empty:
+                near = difflib.get_close_matches(parameter.name, known_names, n=1)
+                meant = f"; did you mean {near[0]}?" if near else ""
+                raise error(f"it asks for {parameter.name!r}, which there is not{meant}", _there_is(known_names))
+            skipped = skipped or parameter.kind is not parameter.KEYWORD_ONLY
+        elif parameter.kind is parameter.KEYWORD_ONLY or (skipped and parameter.kind is not parameter.POSITIONAL_ONLY):
+            keywords.append(parameter.name)
+        elif skipped:
+            raise error(f"{parameter.name} comes after a parameter that is not passed", "Move it to the front.")
+        else:
+            names.append(parameter.name)
+    return tuple(names), tuple(keywords)
+
+
+def _there_is(known_names: Collection[str]) -> str:
+    return "A hook can ask for: " + ", ".join(sorted(known_names)) + "."

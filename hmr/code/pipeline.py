@@ -1,0 +1,288 @@
+"""From saves to programs that are ready to be swapped in, beside a running frame loop."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from instar.hmr.code.backlog import Backlog, Changes, content
+from instar.hmr.code.codebase import Codebase
+from instar.hmr.code.compiler import Unit
+from instar.hmr.code.edit import Edit, Rejection
+from instar.hmr.code.errors import GOES_ON, CompileError, EditError
+from instar.hmr.code.process import CompileHelper
+from instar.hmr.code.program import Program, drop
+from instar.hmr.code.source import Source
+from instar.hmr.code.watch import Change, Watcher
+from instar.native.errors import InstarError
+
+_CLOSE_SECONDS = 5.0
+"""A module that hangs while it is imported keeps the loader thread; it ends with the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """The frame thread is done with an edit: it runs, or was refused, and `stale` that was to replace it with it."""
+
+    edit: Edit
+    refused: bool
+    stale: Edit | None = None
+
+
+class EditPipeline:
+    """Watches a scene and has the newest edit ready for the frame thread. A context manager.
+
+    Three parties share the work: the watcher's thread reads files, one loader thread builds programs (the compile
+    process compiles for it), the frame thread takes what is ready. Files saved before a ready edit was taken join it,
+    as do files of edits that were rejected: together they may be what was meant.
+
+    The frame thread alone decides which program is the head; a ready edit always replaces the head. The lock is held
+    for a few assignments only, so the frame thread never waits for work.
+    """
+
+    def __init__(
+        self,
+        codebase: Codebase,
+        program: Program,
+        check: Callable[[Program], None],
+        *,
+        on_event: Callable[[], None] | None = None,
+        polling: bool = False,
+    ) -> None:
+        """Prepares; `start` begins.
+
+        Args:
+            codebase: builds programs.
+            program: the one that runs.
+            check: called in the loader thread with a new program; raises InstarError if the world could not take it.
+            on_event: called in the loader thread after something became ready or was rejected.
+            polling: watch without the system's events.
+        """
+        self._codebase = codebase
+        self._check = check
+        self._on_event = on_event
+        self._lock = threading.Lock()
+        self._head = program
+        self._ready: Edit | None = None
+        self._rejections: deque[Rejection] = deque()
+        self._told = ""
+        self._backlog = Backlog()
+        self._units: dict[tuple[Path, str], Unit] = {}
+        self._inbox: queue.SimpleQueue[list[Change] | _Settled | None] = queue.SimpleQueue()
+        self._helper = CompileHelper()
+        self._watcher = Watcher(
+            codebase.root,
+            self._inbox.put,
+            known={path: source.digest for path, source in program.sources.items()},
+            complete=self._compiles,
+            polling=polling,
+        )
+        self._loader = threading.Thread(target=self._run, name="instar-loader", daemon=True)
+
+    @property
+    def program(self) -> Program:
+        """The program that the next edit builds on: the one that was taken last."""
+        return self._head
+
+    @property
+    def mode(self) -> Literal["events", "polling"]:
+        """How saves are noticed."""
+        return self._watcher.mode
+
+    @property
+    def notice(self) -> str | None:
+        """What people should know about that; None if nothing."""
+        return self._watcher.notice
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are watched."""
+        return self._watcher.folders
+
+    def start(self) -> None:
+        """Begins; returns when the compile process is warm and every save from now on will be noticed."""
+        self._helper.warm()
+        self._watcher.start()
+        self._loader.start()
+
+    def close(self) -> None:
+        """Ends threads and process; an edit that was not taken is dropped."""
+        self._watcher.close()
+        self._inbox.put(None)
+        if self._loader.ident is not None:
+            self._loader.join(_CLOSE_SECONDS)
+        self._helper.close()
+        self._withdraw(self._head)
+
+    def __enter__(self) -> EditPipeline:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def take(self) -> Edit | None:
+        """Returns the newest ready edit, or None; called by the frame thread, which then swaps or refuses it."""
+        if self._ready is None:
+            return None
+        with self._lock:
+            edit, self._ready = self._ready, None
+            if edit is not None:
+                self._head = edit.program
+        return edit
+
+    def swapped(self, edit: Edit) -> None:
+        """Tells that an edit that was taken runs now."""
+        self._inbox.put(_Settled(edit, refused=False))
+
+    def refused(self, edit: Edit, error: InstarError) -> None:  # noqa: ARG002 - whoever refused it tells why
+        """Tells that the world could not take an edit; the program before it goes on."""
+        with self._lock:
+            self._head = edit.base
+            stale, self._ready = self._ready, None
+        self._inbox.put(_Settled(edit, refused=True, stale=stale))
+
+    def rejections(self) -> list[Rejection]:
+        """Returns the edits that were rejected since the last call, oldest first; called by the frame thread."""
+        found = []
+        while self._rejections:
+            found.append(self._rejections.popleft())
+        return found
+
+    def _run(self) -> None:
+        while (message := self._inbox.get()) is not None:
+            if isinstance(message, list):
+                self._backlog.put(message)
+                self._update({change.path for change in message}, {})
+            elif message.refused:
+                self._put_back(message.edit, message.stale)
+            else:
+                self._units.clear()
+
+    def _put_back(self, edit: Edit, stale: Edit | None) -> None:
+        """Goes back to the base of an edit that was refused, and builds what was to follow it on that."""
+        drop(edit.program, edit.base)
+        if stale is not None:
+            drop(stale.program, edit.base)
+        self._backlog.reject(edit.changes.values())
+        self._update(set(), {} if stale is None else stale.changes)
+
+    def _update(self, saved: set[Path], held: Changes) -> None:
+        """Makes what is ready fit what is saved: builds what may work until something does, or nothing is left to try.
+
+        Args:
+            saved: the files that this is about; they are rejected if they do not work.
+            held: contents that worked before, to go on with where newer ones are rejected, if nothing is ready.
+        """
+        failed: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
+        began = time.monotonic_ns()
+        told = False
+        while True:
+            with self._lock:
+                head, ready = self._head, self._ready
+            held = held if ready is None else ready.changes
+            base = None if ready is None else ready.program
+            attempts = self._backlog.attempts(head, base, held)
+            found = next((one for one in attempts if (head, content(one)) not in failed), None)
+            if found is not None and (ready is None or content(found) != content(ready.changes)):
+                try:
+                    program = self._build(head, found)
+                except InstarError as error:
+                    failed[head, content(found)] = error
+                else:
+                    self._publish(head, program, found, _noticed(found, saved | held.keys(), began))
+                continue
+            if not self._backlog.wanted(head, base, held) and not self._withdraw(head):
+                continue
+            if found is not None or not attempts or told:
+                return
+            told = self._reject(attempts[-1], saved, failed[head, content(attempts[-1])], began)
+            if not told:
+                return
+
+    def _build(self, head: Program, changes: Changes) -> Program:
+        program = head
+        try:
+            program = self._codebase.build(head, {path: change.data for path, change in changes.items()}, self._compile)
+            self._check(program)
+        except InstarError:
+            drop(program, head)
+            raise
+        except Exception as error:
+            drop(program, head)
+            failure = EditError(f"Instar itself failed on this edit: {type(error).__name__}: {error}")
+            failure.kept = GOES_ON
+            raise failure from error
+        return program
+
+    def _compile(self, source: Source) -> Unit:
+        key = (source.path, source.digest)
+        if key not in self._units:
+            self._units[key] = self._helper.compile(source)
+        return self._units[key]
+
+    def _compiles(self, path: Path, data: bytes) -> bool:
+        try:
+            self._helper.compile(Source.of(path, path.stem, data))
+        except CompileError:
+            return False
+        return True
+
+    def _publish(self, head: Program, program: Program, changes: Changes, event_ns: int) -> None:
+        """Offers a program to the frame thread instead of what was ready, if it still replaces the one that runs."""
+        used = {path: change for path, change in changes.items() if path in program.sources}
+        digests = {self._name(path): change.digest for path, change in used.items()}
+        edit = Edit(tuple(sorted(digests)), digests, head, program, event_ns, time.monotonic_ns(), used)
+        with self._lock:
+            current = self._head is head
+            if current:
+                replaced, self._ready = self._ready, None if program is head else edit
+        if not current:
+            drop(program, head)
+            return
+        if replaced is not None:
+            drop(replaced.program, head)
+        self._backlog.accept(program, changes)
+        self._told = ""
+        if program is not head:
+            self._tell()
+
+    def _withdraw(self, head: Program) -> bool:
+        """Drops what is ready, because what is saved is what runs; false if another program runs by now."""
+        with self._lock:
+            if self._head is not head:
+                return False
+            withdrawn, self._ready = self._ready, None
+        if withdrawn is not None:
+            drop(withdrawn.program, head)
+        return True
+
+    def _reject(self, changes: Changes, saved: set[Path], error: InstarError, began: int) -> bool:
+        """Tells of an edit that cannot run, unless nothing of it was just saved and its error is known."""
+        own = {path: change for path, change in changes.items() if path in saved}
+        self._backlog.reject(own.values())
+        if not own and str(error) == self._told:
+            return False
+        self._told = str(error)
+        files = tuple(sorted(map(self._name, own or changes)))
+        self._rejections.append(Rejection(files, error, _noticed(changes, saved, began), time.monotonic_ns()))
+        self._tell()
+        return True
+
+    def _tell(self) -> None:
+        if self._on_event is not None:
+            self._on_event()
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self._codebase.root).as_posix()
+
+
+def _noticed(changes: Changes, recent: set[Path], began: int) -> int:
+    """Returns when the first of `changes` was noticed that is among the `recent` files; `began` if none is."""
+    return min((change.event_ns for path, change in changes.items() if path in recent), default=began)

@@ -1,0 +1,128 @@
+"""The compile process: compiling a long file there costs the frame loop nothing."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from instar.hmr.code import translate
+from instar.hmr.code.compiler import Unit, unit_of
+from instar.hmr.code.errors import CompileError
+from instar.hmr.code.source import Source
+
+_PROGRAM = Path(translate.__file__)
+
+
+class _DiedError(Exception):
+    """The process ended, or had to be ended, before it replied."""
+
+
+class CompileHelper:
+    """A process that compiles, started when first needed and again whenever it has died.
+
+    It is started by `subprocess` (never a fork of this process, whose memory may be large), talks over pipes, ignores
+    Ctrl-C and ends when this end closes. Safe to use from several threads; they take turns.
+    """
+
+    def __init__(self, limit: float = 30.0) -> None:
+        """Args: limit: seconds that one file may take before its compilation is given up."""
+        self._limit = limit
+        self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """The process, None while there is none."""
+        return None if self._process is None else self._process.pid
+
+    def warm(self) -> None:
+        """Starts the process and has it compile something, so that the first edit does not wait for that."""
+        self.compile(Source.of(Path("warm.py"), "warm", b"import os\nclass Warm:\n    x: int = 1\n"))
+
+    def compile(self, source: Source) -> Unit:
+        """Compiles a file.
+
+        Raises:
+            CompileError: it is not valid Python, or compiling it ended the process twice or took too long.
+        """
+        request = marshal.dumps((str(source.path), source.data, sys.flags.optimize))
+        with self._turn:
+            try:
+                reply = self._ask(request)
+            except _DiedError:
+                try:
+                    reply = self._ask(request)
+                except _DiedError as error:
+                    advice = "Undo the last change to this file, or split it: the compiler itself failed on it."
+                    raise CompileError(str(error), path=source.path, advice=advice) from None
+        return unit_of(source, marshal.loads(reply))
+
+    def close(self) -> None:
+        """Ends the process; a later `compile` starts a new one."""
+        with self._turn:
+            self._end()
+
+    def _ask(self, request: bytes) -> bytes:
+        process = self._process
+        if process is None or process.poll() is not None:
+            self._end()
+            process = self._process = self._start()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(len(request).to_bytes(4, "little") + request)
+            process.stdin.flush()
+            deadline = time.monotonic() + self._limit
+            size = int.from_bytes(self._read(process, 4, deadline), "little")
+            return self._read(process, size, deadline)
+        except OSError as error:
+            raise _DiedError(f"compiling it ended the compile process ({error})") from None
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", str(_PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+
+    def _read(self, process: subprocess.Popen[bytes], size: int, deadline: float) -> bytes:
+        assert process.stdout is not None
+        pipe = process.stdout.fileno()
+        poller = select.poll()
+        poller.register(pipe, select.POLLIN)
+        parts = []
+        while size:
+            if not poller.poll(max(0.0, deadline - time.monotonic()) * 1000):
+                self._end()
+                raise _DiedError(f"compiling it took more than {self._limit:g} s and was given up")
+            part = os.read(pipe, size)
+            if not part:
+                status = process.wait()
+                raise _DiedError(f"compiling it ended the compile process ({_ending(status)})")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was still buffered has nowhere to go
+                    continue
+
+
+def _ending(status: int) -> str:
+    return f"signal {-status}" if status < 0 else f"exit status {status}"

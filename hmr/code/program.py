@@ -1,0 +1,98 @@
+"""A program: all files of a scene, loaded and linked; what one world runs at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+from instar.hmr.code.compiler import Unit
+from instar.hmr.code.errors import ParamError
+from instar.hmr.code.hooks import Hook
+from instar.hmr.code.loading import Instance
+from instar.hmr.code.params import LiveParam
+from instar.hmr.code.source import Source
+from instar.hmr.state import Schema
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModuleVersion:
+    """One version of one file of a scene; programs in which nothing of it differs share the object.
+
+    Attributes:
+        name: dotted name in the scene.
+        path: the file.
+        version: names the content of the file and of all it imports from the scene.
+        module: the executed module; its `__name__` is unique in the process.
+        unit: the compiled file.
+        schemas: the tables it declares, by name; empty in a helper.
+        hooks: its hooks, in the order of their lines; empty in a helper.
+        params: the Params that its module-level names are bound to, declared here or imported, by those names.
+    """
+
+    name: str
+    path: Path
+    version: str
+    module: ModuleType
+    unit: Unit
+    schemas: Mapping[str, Schema]
+    hooks: tuple[Hook, ...]
+    params: Mapping[str, LiveParam]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A world's code. It never changes, but for the values of its Params.
+
+    Attributes:
+        number: the world version: 1 for the first, one more with each edit.
+        modules: the scene's modules by dotted name, in the scene's order.
+        helpers: the other files of the scene that they import.
+        schemas: all tables by name.
+        owners: the module that declares each table.
+        params: the Params by declaring file and name.
+        sources: the files by path.
+        looked_for: every path that an import could have meant; a file that appears there is an edit.
+    """
+
+    number: int
+    modules: Mapping[str, ModuleVersion]
+    helpers: Mapping[str, ModuleVersion]
+    schemas: Mapping[str, Schema]
+    owners: Mapping[str, str]
+    params: Mapping[str, Mapping[str, LiveParam]]
+    sources: Mapping[Path, Source]
+    looked_for: frozenset[Path]
+    instances: Mapping[str, Instance] = field(repr=False)
+
+    def inherit(self, old: Program) -> None:
+        """Takes over the Param values that were given to `old` while this program was made, where they still fit."""
+        for module, params in self.params.items():
+            for name, live in params.items():
+                before = old.params.get(module, {}).get(name)
+                if before is not None and before is not live and before.given and before.value != live.value:
+                    try:
+                        live.set(before.value)
+                    except ParamError:
+                        continue
+
+
+def retire(old: Program, new: Program) -> None:
+    """Makes `new` the program that runs, and `old` one that ran; either may come back.
+
+    The modules of `new` are in `sys.modules` and its sources in tracebacks from now on, and its Params have the values
+    that were given to those of `old`. What only `old` used is listed no longer, and goes when nobody holds it.
+    """
+    new.inherit(old)
+    drop(old, new)
+    for instance in new.instances.values():
+        if old.instances.get(instance.name) is not instance:
+            instance.enlist()
+
+
+def drop(program: Program, kept: Program) -> None:
+    """Takes the modules that only `program` uses, not `kept`, out of `sys.modules`."""
+    for instance in program.instances.values():
+        if kept.instances.get(instance.name) is not instance:
+            instance.delist()

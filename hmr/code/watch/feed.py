@@ -1,0 +1,88 @@
+"""What the different ways to notice saves have in common."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+
+class Kind(Enum):
+    """What happened to a file.
+
+    Attributes:
+        WRITTEN: it was closed after writing or moved here, so it is complete.
+        WRITING: it was modified and its writer has yet to close it.
+        UNSURE: it changed or appeared, and nothing says whether it is complete.
+        GONE: it, or the folder of that name, was deleted or moved away.
+    """
+
+    WRITTEN = 0
+    WRITING = 1
+    UNSURE = 2
+    GONE = 3
+
+
+class Touch(NamedTuple):
+    """Something that happened to a file."""
+
+    path: Path
+    kind: Kind
+
+
+class FeedLostError(Exception):
+    """Events cannot be had, or no longer; the text says why, for people."""
+
+
+class Feed(Protocol):
+    """A source of touches, read by one thread."""
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are watched."""
+
+    def wait(self, seconds: float | None) -> list[Touch]:
+        """Returns what happened, in order, as soon as something did; nothing after so many seconds, or when woken.
+
+        Raises:
+            FeedLostError: nothing more will be heard.
+        """
+
+    def wake(self) -> None:
+        """Has `wait` return, from any thread."""
+
+    def close(self) -> None:
+        """Gives everything back; called by the reading thread, or after it has ended."""
+
+
+def is_module(name: str) -> bool:
+    """Returns whether a file of that name can be a module; editors' swap and backup files cannot."""
+    return name.endswith(".py") and name[:-3].isidentifier()
+
+
+def is_package(name: str) -> bool:
+    """Returns whether modules can be in a folder of that name."""
+    return name.isidentifier() and name != "__pycache__"
+
+
+def modules_below(folder: Path) -> Iterator[Path]:
+    """Yields the files below a folder that can be modules; links to folders are followed, circles are not."""
+    waiting = [folder]
+    seen = set()
+    while waiting:
+        current = waiting.pop()
+        try:
+            identity = current.stat()
+            entries = list(os.scandir(current))
+        except OSError:
+            continue
+        if (identity.st_dev, identity.st_ino) in seen:
+            continue
+        seen.add((identity.st_dev, identity.st_ino))
+        for entry in entries:
+            if is_module(entry.name):
+                yield current / entry.name
+            elif is_package(entry.name) and entry.is_dir():
+                waiting.append(current / entry.name)

@@ -1,0 +1,175 @@
+"""Saves on Linux, by watchdog's bindings of inotify(7).
+
+watchdog's own observer holds all events back for up to half a second after a file was moved out of the folder, to see
+whether it is moved in again. Here events are passed on as they come: a file is complete when its writer closes it or
+when it is moved here, and being written from its first modification on.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+import struct
+from functools import reduce
+from operator import or_
+from pathlib import Path
+
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package
+from watchdog.observers.inotify_c import InotifyConstants as In
+from watchdog.observers.inotify_c import Mask, WatchDescriptor, inotify_add_watch, inotify_init, inotify_rm_watch
+
+_MASK = reduce(
+    or_,
+    (
+        In.IN_MODIFY, In.IN_CLOSE_WRITE, In.IN_ATTRIB, In.IN_CREATE, In.IN_DELETE, In.IN_MOVED_FROM, In.IN_MOVED_TO,
+        In.IN_DELETE_SELF, In.IN_MOVE_SELF, In.IN_ONLYDIR,
+    ),
+)  # fmt: skip
+_KINDS = (
+    (In.IN_CLOSE_WRITE | In.IN_MOVED_TO, Kind.WRITTEN),
+    (In.IN_MODIFY, Kind.WRITING),
+    (In.IN_CREATE | In.IN_ATTRIB, Kind.UNSURE),  # a link has no writer; a file may have become readable
+    (In.IN_DELETE | In.IN_MOVED_FROM, Kind.GONE),
+)
+_HEADER = struct.Struct("iIII")
+_BUFFER = 1 << 16
+_LIMITS = {
+    errno.ENOSPC: "the limit of inotify watches is reached (raise it: sysctl fs.inotify.max_user_watches)",
+    errno.EMFILE: "the limit of inotify instances is reached (raise it: sysctl fs.inotify.max_user_instances)",
+}
+
+
+class InotifyFeed:
+    """Touches of the modules below a folder. Links to folders are followed."""
+
+    def __init__(self, root: Path) -> None:
+        """Watches a folder and those below it.
+
+        Raises:
+            FeedLostError: a limit is reached, or the folder cannot be watched.
+        """
+        self._root = root
+        self._wake_read, self._wake_write = os.pipe()
+        self._events = -1
+        self._paths: dict[WatchDescriptor, Path] = {}
+        try:
+            self._begin([])
+        except FeedLostError:
+            self.close()
+            raise
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are watched."""
+        return tuple(sorted(self._paths.values()))
+
+    def wait(self, seconds: float | None) -> list[Touch]:
+        """See `Feed.wait`."""
+        touches: list[Touch] = []
+        ready = self._ready(seconds)
+        while ready:
+            self._take(os.read(self._events, _BUFFER), touches)
+            ready = self._ready(0)
+        return touches
+
+    def wake(self) -> None:
+        """See `Feed.wake`."""
+        os.write(self._wake_write, b"!")
+
+    def close(self) -> None:
+        """See `Feed.close`."""
+        for descriptor in (self._events, self._wake_read, self._wake_write):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._events = self._wake_read = self._wake_write = -1
+
+    def _begin(self, touches: list[Touch]) -> None:
+        """Watches the whole tree anew and reports all its modules as unsure."""
+        if self._events >= 0:
+            os.close(self._events)
+        self._paths.clear()
+        self._events = inotify_init()
+        if self._events < 0:
+            raise _lost(ctypes.get_errno(), self._root)
+        os.set_inheritable(self._events, False)
+        self._poller = select.poll()
+        self._poller.register(self._events, select.POLLIN)
+        self._poller.register(self._wake_read, select.POLLIN)
+        self._root_watch = self._watch(self._root, touches)
+        if self._root_watch < 0:
+            raise _lost(ctypes.get_errno(), self._root)
+
+    def _ready(self, seconds: float | None) -> bool:
+        """Returns whether there are events; false after so many seconds, or when woken."""
+        found = self._poller.poll(None if seconds is None else seconds * 1000)
+        if any(descriptor == self._wake_read for descriptor, _ in found):
+            os.read(self._wake_read, _BUFFER)
+            return False
+        return bool(found)
+
+    def _watch(self, folder: Path, touches: list[Touch]) -> WatchDescriptor:
+        """Watches a folder and those below it, and reports what is in them: it may have come before the watch."""
+        watch = inotify_add_watch(self._events, os.fsencode(folder), Mask(_MASK))
+        if watch < 0:
+            if (number := ctypes.get_errno()) in _LIMITS:
+                raise _lost(number, folder)
+            return watch  # it is gone again, or closed to us
+        if self._paths.get(watch, folder) != folder:
+            return watch  # a link to a folder that is watched under its own name
+        self._paths[watch] = folder
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            return watch
+        for entry in entries:
+            if is_module(entry.name):
+                touches.append(Touch(folder / entry.name, Kind.UNSURE))
+            elif is_package(entry.name) and entry.is_dir():
+                self._watch(folder / entry.name, touches)
+        return watch
+
+    def _forget(self, folder: Path) -> None:
+        """Watches a folder and those below it no longer: it was moved, so its paths are wrong."""
+        for watch, path in list(self._paths.items()):
+            if path.is_relative_to(folder):
+                del self._paths[watch]
+                inotify_rm_watch(self._events, watch)
+
+    def _take(self, buffer: bytes, touches: list[Touch]) -> None:
+        position = 0
+        while position < len(buffer):
+            watch, mask, _, length = _HEADER.unpack_from(buffer, position)
+            position += _HEADER.size + length
+            name = os.fsdecode(buffer[position - length : position].rstrip(b"\0"))
+            if mask & In.IN_Q_OVERFLOW:
+                self._begin(touches)
+                return
+            self._take_event(WatchDescriptor(watch), mask, name, touches)
+
+    def _take_event(self, watch: WatchDescriptor, mask: int, name: str, touches: list[Touch]) -> None:
+        if watch == self._root_watch and mask & (In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_IGNORED | In.IN_UNMOUNT):
+            raise FeedLostError(f"{self._root} was moved or deleted")
+        if mask & In.IN_IGNORED:
+            self._paths.pop(watch, None)
+            return
+        folder = self._paths.get(watch)
+        if folder is None or not name:
+            return
+        path = folder / name
+        if mask & In.IN_ISDIR or (is_package(name) and mask & In.IN_CREATE and path.is_dir()):
+            self._take_folder(path, mask, touches)
+        elif is_module(name):
+            touches.extend(Touch(path, kind) for bits, kind in _KINDS if mask & bits)
+
+    def _take_folder(self, path: Path, mask: int, touches: list[Touch]) -> None:
+        if mask & (In.IN_MOVED_FROM | In.IN_DELETE):
+            self._forget(path)
+            touches.append(Touch(path, Kind.GONE))
+        elif mask & (In.IN_CREATE | In.IN_MOVED_TO) and is_package(path.name):
+            self._watch(path, touches)
+
+
+def _lost(number: int, folder: Path) -> FeedLostError:
+    return FeedLostError(_LIMITS.get(number, f"{folder} cannot be watched: {os.strerror(number)}"))

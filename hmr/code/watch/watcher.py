@@ -1,0 +1,246 @@
+"""The watcher: tells of each save once, with the complete content, as soon as it is complete."""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from instar.hmr.code.source import digest_of
+from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
+from instar.hmr.code.watch.polling import PollingFeed
+
+SETTLED_SECONDS = 0.015
+"""A file that nothing calls complete is so when it was the same twice, so far apart, and compiles."""
+STALE_SECONDS = 0.3
+"""One that does not compile is taken as complete when it was the same for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New content of a file.
+
+    Attributes:
+        path: the file, below the folder as it was given.
+        data: its complete content; never empty.
+        digest: the name of the content.
+        event_ns: when the save was noticed, `time.monotonic_ns`.
+    """
+
+    path: Path
+    data: bytes
+    digest: str
+    event_ns: int
+
+
+@dataclass(slots=True)
+class _Guess:
+    """A file that may be incomplete: its content when last read, since when it is the same, and when to look again."""
+
+    event_ns: int
+    digest: str | None = None
+    since: float = 0.0
+    due: float = 0.0
+
+
+class Watcher:
+    """Watches the modules below a folder, in a thread of its own.
+
+    A save is told when its writer closes the file or a file is moved to its name, whatever the editor does. Content
+    decides: a save that changes nothing, a change of times and an empty file are none. A deleted file is forgotten,
+    so that its return is told. Where the system does not tell that a file is complete, it is read until it is the same
+    twice; where there are no events, it is looked for. A context manager.
+
+    Attributes:
+        mode: "events", or "polling" where there are none.
+        notice: why there are none and what to do, for people; None if there are.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        on_change: Callable[[list[Change]], None],
+        *,
+        known: Mapping[Path, str] | None = None,
+        complete: Callable[[Path, bytes], bool] | None = None,
+        polling: bool = False,
+    ) -> None:
+        """Prepares; `start` begins.
+
+        Args:
+            root: the folder.
+            on_change: called in the watcher's thread with the saves noticed together.
+            known: digests of files as somebody has read them before; files that differ by now are told at once.
+            complete: whether content that may be cut off looks whole; consulted where the system does not tell.
+            polling: do without events.
+        """
+        self.mode: Literal["events", "polling"] = "polling" if polling else "events"
+        self.notice: str | None = None
+        self._root = root
+        self._on_change = on_change
+        self._known = dict(known or {})
+        self._complete = complete or (lambda *_: True)
+        self._feed: Feed = PollingFeed(root)
+        self._written: dict[Path, int] = {}
+        self._writing: set[Path] = set()
+        self._unsure: dict[Path, _Guess] = {}
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="instar-watcher", daemon=True)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folders that are watched now."""
+        return self._feed.folders
+
+    def start(self) -> None:
+        """Begins; every save from now on is told."""
+        if self.mode == "events":
+            try:
+                self._feed = _open_feed(self._root)
+            except FeedLostError as error:
+                self._poll_from_now(error)
+        for path in modules_below(self._root):
+            data = _read(path)
+            if data and self._known.setdefault(path, digest_of(data)) != digest_of(data):
+                self._unsure[path] = _Guess(time.monotonic_ns())
+        self._thread.start()
+
+    def close(self) -> None:
+        """Ends; returns when the thread has."""
+        self._stopping = True
+        if self._thread.ident is not None:
+            self._feed.wake()
+            self._thread.join()
+        self._feed.close()
+
+    def __enter__(self) -> Watcher:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                self._absorb(self._feed.wait(self._patience()))
+                changes = self._read_written() + self._read_unsure()
+            except FeedLostError as error:
+                self._poll_from_now(error)
+                continue
+            if changes:
+                self._on_change(changes)
+
+    def _poll_from_now(self, reason: FeedLostError) -> None:
+        self.mode = "polling"
+        self.notice = f"no events: {reason}; looking for saves 4 times a second instead"
+        lost, self._feed = self._feed, PollingFeed(self._root)
+        lost.close()
+        self._writing.clear()
+
+    def _patience(self) -> float | None:
+        if self._written:
+            return 0.0
+        if not self._unsure:
+            return None
+        return max(0.0, min(guess.due for guess in self._unsure.values()) - time.monotonic())
+
+    def _absorb(self, touches: list[Touch]) -> None:
+        now = time.monotonic_ns()
+        for path, kind in touches:
+            if kind is Kind.WRITTEN:
+                self._writing.discard(path)
+                self._unsure.pop(path, None)
+                self._written.setdefault(path, now)
+            elif kind is Kind.WRITING:
+                self._written.pop(path, None)
+                self._unsure.pop(path, None)
+                self._writing.add(path)
+            elif kind is Kind.UNSURE and path not in self._written and path not in self._writing:
+                self._unsure.setdefault(path, _Guess(now)).due = 0.0
+            elif kind is Kind.GONE:
+                self._forget(path)
+
+    def _forget(self, gone: Path) -> None:
+        for place in (self._known, self._written, self._unsure):
+            for path in [path for path in place if path.is_relative_to(gone)]:
+                del place[path]
+        self._writing = {path for path in self._writing if not path.is_relative_to(gone)}
+
+    def _read_written(self) -> list[Change]:
+        """Reads complete files, and then sees whether one was written to again in the meantime: that would be torn."""
+        if not self._written:
+            return []
+        reads = [(path, event_ns, _read(path)) for path, event_ns in self._written.items()]
+        self._written.clear()
+        self._absorb(self._feed.wait(0))
+        changes = []
+        for path, event_ns, data in reads:
+            if path in self._written:
+                self._written[path] = event_ns
+            elif path not in self._writing:
+                changes += self._change(path, data, event_ns)
+        return changes
+
+    def _read_unsure(self) -> list[Change]:
+        """Reads files that may be incomplete, and takes those that have stayed the same."""
+        changes = []
+        now = time.monotonic()
+        for path, guess in [(path, guess) for path, guess in self._unsure.items() if guess.due <= now]:
+            data = _read(path)
+            digest = digest_of(data) if data else None
+            if data is None or digest is None or self._known.get(path) == digest:
+                del self._unsure[path]
+            elif digest != guess.digest:
+                guess.digest, guess.since, guess.due = digest, now, now + SETTLED_SECONDS
+            elif now - guess.since >= STALE_SECONDS or self._complete(path, data):
+                del self._unsure[path]
+                changes += self._change(path, data, guess.event_ns)
+            else:
+                guess.due = guess.since + STALE_SECONDS
+        return changes
+
+    def _change(self, path: Path, data: bytes | None, event_ns: int) -> list[Change]:
+        if not data:
+            return []
+        digest = digest_of(data)
+        if self._known.get(path) == digest:
+            return []
+        self._known[path] = digest
+        return [Change(path, data, digest, event_ns)]
+
+
+def _open_feed(root: Path) -> Feed:
+    if platform.system() == "Linux":
+        from instar.hmr.code.watch.inotify import InotifyFeed  # noqa: PLC0415 - only there
+
+        return InotifyFeed(root)
+    from instar.hmr.code.watch.observer import ObserverFeed  # noqa: PLC0415 - the other systems
+
+    return ObserverFeed(root)
+
+
+def _read(path: Path) -> bytes | None:
+    """Returns the content of a file; None if there is none to read, or if it changed while it was read."""
+    try:
+        with open(path, "rb", opener=_without_waiting) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                return None
+            data = file.read()
+            after = os.fstat(file.fileno())
+    except OSError:
+        return None
+    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    return data if same and len(data) == after.st_size else None
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file; does not wait for a writer where it is a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)

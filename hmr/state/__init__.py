@@ -1,0 +1,37 @@
+"""Tables of agents that outlive the code that declared them."""
+
+from __future__ import annotations
+
+from instar.hmr.state.dtypes import ColumnType, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
+from instar.hmr.state.errors import CapacityError, FieldError, FrameError, MigrationError, SchemaError, TableError
+from instar.hmr.state.manager import Commit, StateManager
+from instar.hmr.state.schema import Agents, Field, Schema, field, snake_case
+from instar.hmr.state.table import Table
+
+__all__ = [
+    "StateManager",
+    "Table",
+    "Commit",
+    "Agents",
+    "Schema",
+    "Field",
+    "field",
+    "snake_case",
+    "ColumnType",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "SchemaError",
+    "MigrationError",
+    "TableError",
+    "CapacityError",
+    "FieldError",
+    "FrameError",
+]

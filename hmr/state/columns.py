@@ -1,0 +1,146 @@
+"""The columns of one table, seen and parked.
+
+A field that an edit removes is parked: its column stays, follows the moves of its rows, and comes back with its values
+when the field does. A column is known by its field's name, dtype and cell shape; each keeps its bytes for good.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from instar.hmr.state.dtypes import ColumnType
+from instar.hmr.state.errors import MigrationError
+from instar.hmr.state.ids import Rows
+from instar.hmr.state.schema import Field, Schema
+from instar.native import Column
+
+Key = tuple[str, ColumnType]
+Cells = npt.NDArray[np.generic]
+
+
+@dataclass(slots=True)
+class _Lineage:
+    column: Column
+    cells: Cells
+    row_bytes: int
+    field: Field
+    born: int
+
+
+class Columns:
+    """Columns of a table by field name and type.
+
+    Attributes:
+        visible: The whole-capacity arrays of the fields of the current schema, by name.
+    """
+
+    def __init__(self, reserved: int) -> None:
+        self._reserved = reserved
+        self._lineages: dict[Key, _Lineage] = {}
+        self.visible: dict[str, Cells] = {}
+
+    def native(self) -> Iterable[Column]:
+        """The native columns, parked ones too, in order of their creation."""
+        return [lineage.column for lineage in self._lineages.values()]
+
+    def column(self, field: Field) -> Column:
+        """The native column of a field."""
+        return self._lineages[field.name, field.type].column
+
+    def sync_extents(self, rows: int) -> None:
+        """Tell the native columns how many of their bytes are in use."""
+        for lineage in self._lineages.values():
+            lineage.column.extent = rows * lineage.row_bytes
+
+    def spawn(self, start: int, count: int, given: Mapping[str, Cells]) -> None:
+        """Write new rows: given cells, or the field's default; parked columns take theirs too."""
+        for lineage in self._lineages.values():
+            name = lineage.field.name
+            if name in given and lineage.cells is self.visible.get(name):
+                lineage.cells[start : start + count] = given[name]
+            else:
+                _fill(lineage, start, start + count)
+
+    def despawn(self, holes: Rows, movers: Rows, kept: int, count: int) -> None:
+        """Move the rows ``movers`` into ``holes`` and zero the rows from ``kept`` to ``count``."""
+        for lineage in self._lineages.values():
+            lineage.cells[holes] = lineage.cells[movers]
+            lineage.cells[kept:count] = 0
+
+    def forget_after(self, frame: int) -> None:
+        """Drop the columns that came after a frame which has become the newest."""
+        self._lineages = {key: lineage for key, lineage in self._lineages.items() if lineage.born <= frame}
+
+    def expose(self, old: Schema, new: Schema, rows: int, frame: int) -> list[str]:
+        """Make the fields of ``new`` visible from a frame on; returns the steps taken, for people.
+
+        Raises:
+            MigrationError: If a field's values would not survive; nothing has changed then.
+        """
+        self.check(old, new, rows)
+        steps = []
+        for name, field in new.fields.items():
+            step = self._expose_field(old.fields.get(name), field, rows, frame)
+            steps += [f"{new.table}: {step}"] if step else []
+        steps += [f"{new.table}: parked {name}" for name in old.fields if name not in new.fields]
+        self.visible = {name: self._lineages[name, field.type].cells for name, field in new.fields.items()}
+        return steps
+
+    def check(self, old: Schema, new: Schema, rows: int) -> None:
+        """See whether the columns can take a new schema by themselves.
+
+        Raises:
+            MigrationError: If something would be lost; names both types and what to write instead.
+        """
+        kept = "The running version and all values are kept"
+        if not rows <= new.capacity <= self._reserved:
+            limit = (
+                f"less than its {rows} rows" if new.capacity < rows else f"more than the {self._reserved} rows reserved"
+            )
+            raise MigrationError(
+                f"{new.table}: capacity={new.capacity} is {limit}. {kept}; restart the scene to change it"
+            )
+        for name, field in new.fields.items():
+            before = old.fields.get(name)
+            if before is not None and before.type != field.type and not self._survives(before, field):
+                raise MigrationError(
+                    f"{new.table}.{name} is {before.type} in the running world and {field.type} in the edit: its values "
+                    f"would not survive. {kept}; keep `{name}: {before.type}`, or give the new field another name"
+                )
+
+    def _survives(self, old: Field, new: Field) -> bool:
+        """Whether a field's values can take the new type: it is wider, or the one they came from."""
+        came_from = (new.name, new.type) in self._lineages
+        return old.type.shape == new.type.shape and (came_from or np.can_cast(old.type.dtype, new.type.dtype, "safe"))
+
+    def _expose_field(self, old: Field | None, new: Field, rows: int, frame: int) -> str | None:
+        key = (new.name, new.type)
+        parked = self._lineages.get(key)
+        if parked is None:
+            parked = self._lineages[key] = self._reserve(new, frame)
+            if name_is_new := old is None or new.name not in self.visible:
+                _fill(parked, 0, rows)
+            step = f"added {new}" if name_is_new else None
+        else:
+            step = f"brought back {new.name}" if old is None else None
+        parked.field = new
+        if old is not None and old.type != new.type and old.name in self.visible:
+            parked.cells[:rows] = self.visible[old.name][:rows]
+            step = f"{new.name} is now {new.type}, was {old.type}"
+        return step
+
+    def _reserve(self, field: Field, frame: int) -> _Lineage:
+        kind = field.type
+        column = Column(self._reserved * kind.cell_bytes)
+        flat = np.frombuffer(column.live, kind.dtype, self._reserved * math.prod(kind.shape))
+        return _Lineage(column, flat.reshape(self._reserved, *kind.shape), kind.cell_bytes, field, frame)
+
+
+def _fill(lineage: _Lineage, start: int, stop: int) -> None:
+    if np.any(lineage.field.default):
+        lineage.cells[start:stop] = lineage.field.default

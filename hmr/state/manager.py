@@ -1,0 +1,260 @@
+"""The state manager: tables whose every frame is committed, checksummed and can be undone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from instar.hmr.state.errors import FrameError, SchemaError
+from instar.hmr.state.schema import DEFAULT_CAPACITY, Field, Schema, make_field
+from instar.hmr.state.table import Table
+from instar.native import Column, History, crc64
+
+HISTORY_BYTES = 256 << 20
+"""The history's budget where nothing else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What one commit did.
+
+    Attributes:
+        frame: The frame that is now committed.
+        lines: How many 64-byte lines had changed.
+        bytes: The bytes of those lines.
+        seconds: How long it took.
+    """
+
+    frame: int
+    lines: int
+    bytes: int
+    seconds: float
+
+
+Layout = Mapping[str, Schema]
+
+
+class StateManager:
+    """Tables with a committed copy of the last frame and a history of the frames before it.
+
+    Example:
+        >>> from instar import f32
+        >>> state = StateManager()
+        >>> boids = state.table("boids", {"x": f32, "y": f32}, capacity=1_000)
+        >>> boids.spawn(10, x=1.0)
+        slice(0, 10, None)
+        >>> state.commit().frame
+        1
+
+    Attributes:
+        tables: The visible tables by name.
+    """
+
+    def __init__(self, *, history_bytes: int = HISTORY_BYTES) -> None:
+        self._history = History(history_bytes)
+        self._all: dict[str, Table] = {}
+        self._visible: dict[str, Table] = {}
+        self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
+        self._native: list[Column] = []
+        self._registered: set[int] = set()
+        self._layouts: list[tuple[int, Layout]] = [(0, {})]
+
+    def __getitem__(self, name: str) -> Table:
+        return self._visible[name]
+
+    @property
+    def frame(self) -> int:
+        """The frame that is committed now; 0 before the first commit."""
+        return self._history.current
+
+    @property
+    def frames(self) -> range:
+        """The frames that `rollback` and `redo` can reach, the current one among them."""
+        return range(self._history.oldest, self._history.newest + 1)
+
+    @property
+    def history_bytes(self) -> int:
+        """The bytes the history holds now."""
+        return self._history.used_bytes
+
+    @property
+    def crc(self) -> int:
+        """CRC-64/NVME over the committed cells and ids of the visible tables, in order of their names."""
+        total = 0
+        for name in sorted(self._visible):
+            table = self._visible[name]
+            total = crc64(f"{name}\0".encode(), total)
+            total = table._fold_crc(total)  # noqa: SLF001 - table and manager are one concept in two files
+        return total
+
+    def table(self, name: str, fields: Mapping[str, Any], *, capacity: int = DEFAULT_CAPACITY) -> Table:
+        """Create a table.
+
+        Args:
+            name: Its name.
+            fields: Column types by field name, such as ``{"x": f32}``, or `Field`s with defaults.
+            capacity: The most rows it can hold.
+
+        Raises:
+            SchemaError: If a name, type or capacity is not possible, or the table exists.
+        """
+        if name in self._visible:
+            raise SchemaError(f"table {name} exists; its rows are kept. Take it with state[{name!r}]")
+        ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
+        layout = {**self._layout, name: Schema.build(name, ready, capacity)}
+        self.check(layout)
+        self._forget_redo()
+        self._migrate_table(name, layout[name])
+        self._adopt(layout)
+        return self._visible[name]
+
+    def commit(self) -> Commit:
+        """Make live state the next committed frame; frames that were rolled back can no longer be redone."""
+        started = time.perf_counter()
+        frame = self.frame + 1
+        lines, changed = self._commit(frame)
+        return Commit(frame, lines, changed, time.perf_counter() - started)
+
+    def flush(self) -> None:
+        """Carry out the despawns asked for so far."""
+        for table in self._visible.values():
+            table._flush()  # noqa: SLF001
+
+    def amend(self) -> None:
+        """Make what has changed since the last commit part of that same frame."""
+        self._commit(self.frame)
+
+    def rollback(self, frame: int) -> None:
+        """Return to a committed frame, bit for bit: rows, ids, order and schemas.
+
+        The current frame itself may be named, to drop what is not committed.
+
+        Raises:
+            FrameError: If the history does not hold the frame; nothing has changed.
+        """
+        if frame > self.frame:
+            raise FrameError(f"frame {frame} lies ahead of frame {self.frame}; nothing has changed. Use redo({frame})")
+        self._travel(frame)
+
+    def redo(self, frame: int) -> None:
+        """Go forward again to a frame that was rolled back. Uncommitted changes are dropped.
+
+        Raises:
+            FrameError: If the history does not hold the frame; nothing has changed.
+        """
+        if frame < self.frame:
+            raise FrameError(
+                f"frame {frame} lies behind frame {self.frame}; nothing has changed. Use rollback({frame})"
+            )
+        self._travel(frame)
+
+    def check(self, schemas: Layout) -> None:
+        """See whether the tables can take these schemas by themselves; changes nothing.
+
+        Raises:
+            MigrationError: If values would be lost; names what and what to write instead.
+        """
+        for name, schema in schemas.items():
+            if name in self._all:
+                self._all[name]._check(schema)  # noqa: SLF001
+
+    def migrate(self, schemas: Layout) -> list[str]:
+        """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
+
+        New fields take their defaults; fields and tables that are gone are parked and come back with their values.
+
+        Returns:
+            The steps taken, for people.
+
+        Raises:
+            MigrationError: If values would be lost; nothing has changed.
+        """
+        self.check(schemas)
+        changed = schemas != self._layout
+        if changed:
+            self._forget_redo()
+        steps: list[str] = []
+        for name, schema in schemas.items():
+            steps += self._migrate_table(name, schema)
+        steps += [
+            f"{name}: parked with {len(table)} rows" for name, table in self._visible.items() if name not in schemas
+        ]
+        if changed:
+            self._adopt(schemas)
+            self.amend()
+        return steps
+
+    @property
+    def _layout(self) -> Layout:
+        return {name: table.schema for name, table in self._visible.items()}
+
+    def _migrate_table(self, name: str, schema: Schema) -> list[str]:
+        if name not in self._all:
+            self._all[name] = Table(schema, self.frame)
+            return [f"{name}: new table"]
+        table = self._all[name]
+        steps = [] if name in self._visible else [f"{name}: brought back with {len(table)} rows"]
+        return steps + table._expose(schema, self.frame)  # noqa: SLF001
+
+    def _adopt(self, layout: Layout) -> None:
+        """Make this the layout from the current frame on."""
+        if layout != self._layouts[-1][1]:
+            self._layouts.append((self.frame, dict(layout)))
+            while len(self._layouts) > 1 and self._layouts[1][0] <= self._history.oldest:
+                self._layouts.pop(0)
+        self._show(layout)
+
+    def _show(self, layout: Layout) -> None:
+        self._visible.clear()
+        self._visible.update({name: self._all[name] for name in layout})
+        self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001
+        for column in self._native:
+            if id(column) not in self._registered:
+                self._registered.add(id(column))
+                self._history.add(column)
+
+    def _commit(self, frame: int) -> tuple[int, int]:
+        """Commit live state as a frame: the next one, or the current one again."""
+        for table in self._all.values():
+            table._prepare_commit()  # noqa: SLF001
+        self._forget_redo()
+        return self._history.commit(frame, self._native)
+
+    def _forget_redo(self) -> None:
+        """Forget layouts, tables and columns that came after the current frame, as it becomes the newest."""
+        frame = self.frame
+        if self._layouts[-1][0] <= frame:
+            return
+        while self._layouts[-1][0] > frame:
+            self._layouts.pop()
+        self._all = {name: table for name, table in self._all.items() if table._born <= frame}  # noqa: SLF001
+        for table in self._all.values():
+            table._columns.forget_after(frame)  # noqa: SLF001
+        self._show(self._layouts[-1][1])
+
+    def _travel(self, frame: int) -> None:
+        if frame not in self.frames:
+            held = self.frames
+            raise FrameError(
+                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
+            )
+        for table in self._all.values():
+            table._sync_extents()  # noqa: SLF001
+        self._history.discard(self._native)
+        while self.frame > frame:
+            self._history.undo()
+        while self.frame < frame:
+            self._history.redo()
+        self._relayout(frame)
+
+    def _relayout(self, frame: int) -> None:
+        layout = next(layout for since, layout in reversed(self._layouts) if since <= frame)
+        for table in self._all.values():
+            table._reload()  # noqa: SLF001
+        if layout != self._layout:
+            for name, schema in layout.items():
+                self._all[name]._expose(schema, frame)  # noqa: SLF001
+            self._show(layout)

@@ -1,0 +1,219 @@
+"""Schemas: what an `Agents` class says about its table."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import linecache
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from instar.hmr.state.dtypes import BOOL, NAMES, ColumnType
+from instar.hmr.state.errors import SchemaError
+
+DEFAULT_CAPACITY = 1 << 20
+"""Rows a table can hold where its class says nothing: address space, not memory."""
+
+MAX_CAPACITY = 1 << 31
+
+RESERVED = frozenset({"id", "spawn", "despawn", "rows_of", "name", "schema", "capacity"})
+"""Names of the table itself, which no field may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """The value `field()` gives to new rows."""
+
+    value: Any
+
+
+def field(default: Any = 0) -> Any:
+    """Declare a field, as in `energy: f32 = field(1.0)`.
+
+    Args:
+        default: The value of the field in a new row; a number, or as many as the cell has.
+    """
+    return Default(default)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a schema.
+
+    Attributes:
+        name: The column's name.
+        type: Its dtype and cell shape.
+        default: The value in a new row: a number, or nested tuples in the shape of the cell.
+    """
+
+    name: str
+    type: ColumnType
+    default: Any = 0
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.type}, default {self.default})"
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The fields and the capacity of one table.
+
+    Attributes:
+        table: The table's name, in snake case.
+        fields: Its fields by name, in the order of the class.
+        capacity: The most rows it can hold.
+    """
+
+    table: str
+    fields: Mapping[str, Field]
+    capacity: int = DEFAULT_CAPACITY
+
+    @classmethod
+    def of(cls, agents: type[Agents]) -> Schema:
+        """The schema of an `Agents` class.
+
+        Raises:
+            SchemaError: If the class does not describe a table; names the file and line.
+        """
+        declared: dict[str, Field] = {}
+        for base in reversed(agents.__mro__):
+            if base is not Agents and isinstance(base, type) and issubclass(base, Agents):
+                declared.update(_fields_of(base))
+        try:
+            return cls.build(snake_case(agents.__name__), declared, agents.__capacity__)
+        except SchemaError as error:
+            raise SchemaError(f"{_place(agents)}: {error}") from None
+
+    @classmethod
+    def build(cls, table: str, fields: Mapping[str, Field], capacity: int = DEFAULT_CAPACITY) -> Schema:
+        """A checked schema from ready fields.
+
+        Raises:
+            SchemaError: If the capacity or the set of fields is not possible.
+        """
+        if type(capacity) is not int or not 0 < capacity <= MAX_CAPACITY:
+            raise SchemaError(f"{table}: capacity={capacity!r} must be a whole number from 1 to {MAX_CAPACITY}")
+        if not fields:
+            raise SchemaError(f"{table} has no fields: annotate at least one, such as `x: f32`")
+        return cls(table, dict(fields), capacity)
+
+
+class Agents:
+    """Base class of a module's tables: one subclass is one table, one annotation one column.
+
+    Example:
+        ``class Boids(Agents, capacity=100_000): x: f32``
+    """
+
+    __capacity__: ClassVar[int] = DEFAULT_CAPACITY
+    __line__: ClassVar[int] = 0
+
+    def __init_subclass__(cls, *, capacity: int | None = None, **other: Any) -> None:
+        """Remember the capacity and the line of the class.
+
+        Raises:
+            SchemaError: If the class has options that are not known.
+        """
+        super().__init_subclass__()
+        cls.__line__ = sys._getframe(1).f_lineno  # noqa: SLF001 - the line of the class statement
+        if other:
+            raise SchemaError(f"{_place(cls)}: class {cls.__name__} takes capacity=…, not {', '.join(other)}")
+        if capacity is not None:
+            cls.__capacity__ = capacity
+
+
+def snake_case(name: str) -> str:
+    """`FireAnts` → `fire_ants`: the table's name for a class's name."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def make_field(name: str, kind: Any, default: Any = 0) -> Field:
+    """A checked field.
+
+    Raises:
+        SchemaError: If the name is the table's own, the type no column type, or the default does not fit it.
+    """
+    if name in RESERVED or name.startswith("_"):
+        reason = "is a name of the table itself" if name in RESERVED else "starts with an underscore"
+        raise SchemaError(f"{name} {reason}: give the field another name")
+    column_type = BOOL if kind is bool else kind
+    if not isinstance(column_type, ColumnType):
+        shown = getattr(kind, "__name__", None) or repr(kind)
+        near = difflib.get_close_matches(str(shown), NAMES, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SchemaError(
+            f"{name}: {shown} is no column type{hint} (there are {', '.join(NAMES)} and shapes such as f32[2])"
+        )
+    return Field(name, column_type, _checked_default(name, column_type, default))
+
+
+def _checked_default(name: str, kind: ColumnType, default: Any) -> Any:
+    try:
+        with np.errstate(all="ignore"):
+            given = np.asarray(default)
+            cell = np.broadcast_to(given, kind.shape).astype(kind.dtype)
+        fits = given.dtype.kind in "biuf" and (kind.dtype.kind == "f" or bool(np.all(cell == given)))
+    except (ValueError, TypeError, OverflowError):
+        fits = False
+    if not fits:
+        raise SchemaError(f"{name}: the default {default!r} does not fit {kind}")
+    return _as_tuples(cell.tolist())
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
+
+
+def _fields_of(agents: type[Agents]) -> dict[str, Field]:
+    try:
+        annotations = inspect.get_annotations(agents, eval_str=True)
+    except Exception as error:
+        raise SchemaError(f"{_place(agents)}: a field's type cannot be read: {error}") from error
+    own = {name: value for name, value in vars(agents).items() if not name.startswith("__")}
+    for name in own.keys() - annotations.keys():
+        raise SchemaError(
+            f"{_place(agents, name)}: {agents.__name__}.{name} is no field: a table holds annotated fields only; "
+            f"write `{name}: f32 = …`, or move it out of the class"
+        )
+    fields = {}
+    for name, kind in annotations.items():
+        given = own.get(name, 0)
+        default = given.value if isinstance(given, Default) else given
+        try:
+            fields[name] = make_field(name, kind, default)
+        except SchemaError as error:
+            raise SchemaError(f"{_place(agents, name)}: {agents.__name__}.{error}") from None
+    return fields
+
+
+def _place(agents: type[Agents], member: str | None = None) -> str:
+    """`file:line` of the class, or of one of its members."""
+    module = sys.modules.get(agents.__module__)
+    path = getattr(module, "__file__", None) or agents.__module__
+    line = agents.__line__
+    if member is not None:
+        line = _line_of_member("".join(linecache.getlines(path)), agents.__name__, member) or line
+    return f"{path}:{line}"
+
+
+def _line_of_member(source: str, class_name: str, member: str) -> int | None:
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and node.name == class_name:
+            for statement in node.body:
+                targets = (
+                    statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+                )
+                names = [getattr(target, "id", None) for target in targets] + [getattr(statement, "name", None)]
+                if member in names:
+                    return statement.lineno
+    return None

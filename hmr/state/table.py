@@ -1,0 +1,266 @@
+"""Tables: all agents of one kind, as columns that never move."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+from instar.hmr.state.columns import Columns
+from instar.hmr.state.errors import CapacityError, FieldError, TableError
+from instar.hmr.state.ids import IdIndex, Rows
+from instar.hmr.state.schema import Schema
+from instar.native import Column, crc64
+
+RESERVED_ROWS = 1 << 20
+"""Address space is reserved for at least this many rows, so that a capacity can grow to it without moving a column."""
+
+
+class Table:
+    """Rows of agents under a schema. Each field is an attribute: a NumPy view of the live rows, shape ``(len(t), *cell)``.
+
+    `t.x` is writable in place; `t.x = values` copies into it. `t.id` is read-only, uint64, stable and never reused.
+    Bytes past the last row are zero. Views taken before a spawn or despawn keep their old length.
+    """
+
+    schema: Schema
+
+    def __init__(self, schema: Schema, frame: int) -> None:
+        reserved = max(RESERVED_ROWS, schema.capacity)
+        header = Column(8 * 3)
+        own = self.__dict__
+        own["schema"] = schema
+        own["_reserved"] = reserved
+        own["_rows"] = 0
+        own["_header"] = header
+        own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
+        own["_index"] = IdIndex(reserved)
+        own["_columns"] = Columns(reserved)
+        own["_doomed"] = []
+        own["_born"] = frame
+        self._expose(schema, frame)
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self.schema.table
+
+    @property
+    def capacity(self) -> int:
+        """The most rows the table can hold."""
+        return self.schema.capacity
+
+    def __len__(self) -> int:
+        rows: int = self.__dict__["_rows"]
+        return rows
+
+    def __iter__(self) -> Iterator[NoReturn]:
+        raise TypeError(
+            f"table {self.name} is columns, not rows: use {self.name}.{next(iter(self.schema.fields))} and its kin"
+        )
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}: {f.type}" for name, f in self.schema.fields.items())
+        return f"<table {self.name}: {len(self)} of {self.capacity} rows; {fields}>"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise self._no_field(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in self.schema.fields:
+            if name == "id":
+                raise FieldError(f"{self.name}.id cannot be assigned: ids are given by spawn")
+            raise self._no_field(name)
+        view = self.__dict__[name]
+        if value is not view:
+            _copy(view, value, f"{self.name}.{name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FieldError(f"{self.name}.{name} cannot be deleted: fields come from the Agents class")
+
+    def spawn(self, count: int, **columns: npt.ArrayLike) -> slice:
+        """Append rows at once.
+
+        Args:
+            count: How many rows.
+            columns: Values by field, broadcast to ``(count, *cell)``; other fields take their default.
+
+        Returns:
+            The new rows.
+
+        Raises:
+            CapacityError: If the table has no room for all of them; none is spawned.
+            FieldError: If a name is no field.
+            TableError: If the count is negative or a value does not fit; none is spawned.
+        """
+        number = _whole(count, f"{self.name}.spawn({count!r}, …)")
+        start = len(self)
+        stop = start + number
+        if stop > self.capacity:
+            raise CapacityError(
+                f"{self.name} cannot spawn {number} rows: it holds {start} of {self.capacity}; nothing was spawned. "
+                f"Despawn some, or give the class more: capacity={max(stop, 2 * self.capacity)}"
+            )
+        given = {name: self._fitted(name, value, number) for name, value in columns.items()}
+        self._columns.spawn(start, number, given)
+        self._index.spawn(start, number)
+        self._set_rows(stop)
+        return slice(start, stop)
+
+    def despawn(self, rows: npt.ArrayLike | slice) -> None:
+        """Remove rows at the end of the running hook; outside hooks, at the next commit.
+
+        Args:
+            rows: A row, a slice, an array of rows (duplicates are fine), or a mask of ``len(t)`` booleans.
+
+        Raises:
+            TableError: If a row does not exist or a mask has another length; nothing is removed.
+        """
+        chosen = self._chosen(rows)
+        if len(chosen):
+            self._doomed.append(chosen)
+
+    def rows_of(self, ids: npt.ArrayLike) -> Rows:
+        """The rows in which agents stand now, by id.
+
+        Args:
+            ids: One id or an array of them.
+
+        Returns:
+            int64 rows in the shape of ``ids``; -1 where the agent is gone or never was.
+        """
+        return self._index.rows_of(ids)
+
+    def _fitted(self, name: str, value: npt.ArrayLike, count: int) -> npt.NDArray[np.generic]:
+        if name not in self.schema.fields:
+            raise self._no_field(name)
+        kind = self.schema.fields[name].type
+        cells = np.empty((count, *kind.shape), kind.dtype)
+        _copy(cells, value, f"{self.name}.{name}")
+        return cells
+
+    def _chosen(self, rows: npt.ArrayLike | slice) -> Rows:
+        count = len(self)
+        if isinstance(rows, slice):
+            return np.arange(count, dtype=np.int64)[rows]
+        given = np.atleast_1d(np.asarray(rows))
+        if given.dtype == np.bool_:
+            if given.shape != (count,):
+                raise TableError(
+                    f"{self.name}.despawn: the mask has shape {given.shape}, the table {count} rows; nothing was removed"
+                )
+            return np.flatnonzero(given)
+        if given.size == 0:
+            return np.empty(0, np.int64)
+        if given.dtype.kind not in "iu":
+            raise TableError(f"{self.name}.despawn takes rows or a mask, not {given.dtype}; nothing was removed")
+        chosen = given.ravel().astype(np.int64)
+        low, high = int(chosen.min()), int(chosen.max())
+        if low < -count or high >= count:
+            raise TableError(
+                f"{self.name}.despawn: row {low if low < -count else high} is not there (it has {count}); nothing was removed"
+            )
+        return np.where(chosen < 0, chosen + count, chosen)
+
+    def _no_field(self, name: str) -> FieldError:
+        fields = list(self.schema.fields)
+        near = difflib.get_close_matches(name, fields, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        return FieldError(f"{self.name} has no field {name!r}{hint} (it has {', '.join(fields)})")
+
+    def _flush(self) -> None:
+        """Carry out the despawns asked for so far."""
+        if not self._doomed:
+            return
+        count = len(self)
+        dead = np.unique(np.concatenate(self._doomed))
+        self._doomed.clear()
+        kept = count - len(dead)
+        inner = np.searchsorted(dead, kept)
+        holes = dead[:inner]
+        tail = np.ones(count - kept, np.bool_)
+        tail[dead[inner:] - kept] = False
+        movers = np.flatnonzero(tail) + kept
+        self._columns.despawn(holes, movers, kept, count)
+        self._index.despawn(dead, holes, movers, count)
+        self._set_rows(kept)
+
+    def _set_rows(self, rows: int) -> None:
+        self.__dict__["_rows"] = rows
+        self._refresh()
+
+    def _check(self, schema: Schema) -> None:
+        """Raise MigrationError if the running table cannot take the schema."""
+        self._columns.check(self.schema, schema, len(self))
+
+    def _expose(self, schema: Schema, frame: int) -> list[str]:
+        """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
+        for name in self.schema.fields:
+            self.__dict__.pop(name, None)
+        steps: list[str] = self._columns.expose(self.schema, schema, len(self), frame)
+        self.__dict__["schema"] = schema
+        self._refresh()
+        return steps
+
+    def _refresh(self) -> None:
+        own = self.__dict__
+        rows = own["_rows"]
+        for name, cells in self._columns.visible.items():
+            own[name] = cells[:rows]
+        ids = self._index.ids[:rows]
+        ids.flags.writeable = False
+        own["id"] = ids
+
+    def _native_columns(self) -> list[Column]:
+        """Every column that holds the table's state, in a fixed order."""
+        return [self._header, *self._index.columns.values(), *self._columns.native()]
+
+    def _fold_crc(self, crc: int) -> int:
+        """Fold the committed ids and visible cells, by name, into a CRC-64/NVME."""
+        visible = [self._columns.column(self.schema.fields[name]) for name in sorted(self.schema.fields)]
+        for column in (self._index.columns["id"], *visible):
+            crc = crc64(column.chunk_crcs(), crc)
+        return crc
+
+    def _prepare_commit(self) -> None:
+        self._flush()
+        rows = len(self)
+        self._header_live[:] = (rows, self._index.slots_used, self._index.free_count)
+        self._sync_extents()
+
+    def _sync_extents(self) -> None:
+        self._header.extent = 24
+        self._index.sync_extents(len(self))
+        self._columns.sync_extents(len(self))
+
+    def _reload(self) -> None:
+        """Take rows and ids from the live columns, after they were rolled back or redone."""
+        self._doomed.clear()
+        rows, self._index.slots_used, self._index.free_count = map(int, self._header_live)
+        self._set_rows(rows)
+
+
+def _copy(into: npt.NDArray[np.generic], value: npt.ArrayLike, what: str) -> None:
+    try:
+        np.copyto(into, value, casting="same_kind")
+    except (TypeError, ValueError, OverflowError) as error:
+        given = np.asarray(value)
+        raise TableError(
+            f"{what} is {into.dtype} with shape {into.shape}; {given.dtype} with shape {given.shape} does not fit; "
+            f"nothing was written ({error})"
+        ) from None
+
+
+def _whole(count: Any, what: str) -> int:
+    try:
+        number = count.__index__()
+    except AttributeError:
+        raise TableError(f"{what}: the number of rows must be a whole number; nothing was spawned") from None
+    if number < 0:
+        raise TableError(f"{what}: the number of rows is negative; nothing was spawned")
+    return int(number)

@@ -1,0 +1,1 @@
+"""Stock agent modules, written as a user would write one."""

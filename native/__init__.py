@@ -1,0 +1,27 @@
+"""Bytes: column memory, commits and their history, checksums, neighbours; kernels in C and assembly below."""
+
+from __future__ import annotations
+
+from instar.native.cells import CellList, segment_sum
+from instar.native.checksum import crc64
+from instar.native.column import Column
+from instar.native.dispatch import CHUNK_BYTES, LINE_BYTES, isa, isas
+from instar.native.errors import HistoryError, InstarError, ReservationError
+from instar.native.history import History
+from instar.native.watchdog import Watchdog
+
+__all__ = [
+    "CHUNK_BYTES",
+    "LINE_BYTES",
+    "InstarError",
+    "ReservationError",
+    "HistoryError",
+    "Column",
+    "History",
+    "crc64",
+    "CellList",
+    "segment_sum",
+    "Watchdog",
+    "isa",
+    "isas",
+]

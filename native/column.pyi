@@ -1,0 +1,47 @@
+"""The bytes of one column: live, committed, and a checksum of each committed chunk."""
+
+from array import array
+from typing import final
+
+from instar.native.memory import Mapping
+
+@final
+class Column:
+    """Two reserved mappings that never move, zero until written: what modules write, and the world as of the last commit.
+
+    Both begin at a page boundary. Bytes of ``live`` at and past `extent` must be zero whenever a history acts on the column.
+
+    Args:
+        capacity_bytes: The most bytes it can hold, rounded up to a whole chunk; only address space until it is written.
+
+    Raises:
+        InstarError: If the capacity is not possible.
+        ReservationError: If the system does not give the address space.
+    """
+
+    def __init__(self, capacity_bytes: int) -> None: ...
+    @property
+    def live(self) -> Mapping:
+        """The owner of the writable bytes: ``np.frombuffer(column.live, dtype)`` is a view of all of them."""
+    @property
+    def committed(self) -> Mapping:
+        """The owner of the committed bytes, read-only to everyone but a `History`."""
+    @property
+    def capacity_bytes(self) -> int:
+        """Its capacity in bytes, a multiple of `CHUNK_BYTES`."""
+    @property
+    def extent(self) -> int:
+        """How many bytes of ``live``, from its beginning, may be other than zero."""
+    @extent.setter
+    def extent(self, value: int) -> None: ...
+    @property
+    def committed_extent(self) -> int:
+        """The extent as of the last commit."""
+    def chunk_crcs(self) -> array[int]:
+        """CRC-64/NVME of each chunk of the committed extent, uint64; a last chunk counts as filled up with zeros."""
+    def seal(self) -> None:
+        """Make ``live`` read-only for good, as when another column takes its place.
+
+        Views of it keep their values. One that was made writable before must be made read-only by its owner: the memory is
+        protected, and a write through it would end the process. History still moves the committed bytes.
+        """

@@ -1,0 +1,114 @@
+"""`instar bench state`: a commit beside memcpy of the same bytes and NumPy doing the same job, in one run."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instar.hmr.state import StateManager, f32
+from instar.native import LINE_BYTES, Column, History, isa
+
+SIZES = (64_000, 6_400_000, 64_000_000)
+CHANGED = (0.0, 0.01, 0.1, 1.0)
+FLOATS_PER_LINE = LINE_BYTES // 4
+ROUND_BYTES = 400_000_000
+"""Bytes that the rounds of one row add up to."""
+
+Bytes = npt.NDArray[np.uint8]
+Floats = npt.NDArray[np.float32]
+
+
+def measure() -> dict[str, Any]:
+    """Every row of the benchmark.
+
+    Each round mutates the state, then times memcpy, NumPy and the commit of the same bytes; a row has the medians. The
+    mutation, not timed, leaves the changed lines in cache where they fit. History keeps its default budget.
+    """
+    rows = [row for size in SIZES for changed in CHANGED for row in _rows(size, changed)]
+    return {"isa": isa(), "rows": rows}
+
+
+def _rows(size: int, changed: float) -> Iterator[dict[str, Any]]:
+    yield _kernel_row(size, changed, "one_float_per_line")
+    if changed == 1.0:
+        yield _kernel_row(size, changed, "all_floats")
+    yield _api_row(size, changed, "one_float_per_line")
+
+
+def _kernel_row(size: int, changed: float, pattern: str) -> dict[str, Any]:
+    column = Column(size)
+    column.extent = size // LINE_BYTES * LINE_BYTES
+    history = History(256 << 20)
+    history.add(column)
+    live = np.frombuffer(column.live, np.float32, column.extent // 4)
+    frames = iter(range(1, 1 << 40))
+    return _row("kernel", [live], changed, pattern, lambda: history.commit(next(frames), [column]))
+
+
+def _api_row(size: int, changed: float, pattern: str) -> dict[str, Any]:
+    state = StateManager()
+    columns = [f"c{i}" for i in range(FLOATS_PER_LINE)]
+    rows = size // LINE_BYTES
+    agents = state.table("agents", dict.fromkeys(columns, f32), capacity=rows)
+    agents.spawn(rows)
+    state.commit()
+    return _row("api", [getattr(agents, name) for name in columns], changed, pattern, state.commit)
+
+
+def _row(level: str, parts: list[Floats], changed: float, pattern: str, commit: Callable[[], object]) -> dict[str, Any]:
+    size = sum(part.nbytes for part in parts)
+    source = np.random.default_rng(1).integers(0, 255, size, np.uint8)
+    copy, committed, delta = (np.zeros(size, np.uint8) for _ in range(3))
+    mutations = [_mutation(part, changed, pattern) for part in parts]
+    flat = _mutation(source[: size // 4 * 4].view(np.float32), changed, pattern)
+    times: dict[str, list[float]] = {"commit_s": [], "memcpy_s": [], "numpy_s": []}
+    commit()
+    for _ in range(max(7, min(400, ROUND_BYTES // size))):
+        for mutate in mutations:
+            mutate()
+        times["commit_s"].append(_timed(commit))
+        flat()
+        times["memcpy_s"].append(_timed(lambda: np.copyto(copy, source)))
+        flat()
+        times["numpy_s"].append(_timed(lambda: _numpy_commit(source, committed, delta)))
+    medians = {key: statistics.median(values) for key, values in times.items()}
+    return {
+        "level": level, "bytes": size, "changed": changed, "threads": 1, "pattern": pattern, **medians,
+        "ratio": round(medians["commit_s"] / medians["memcpy_s"], 3),
+    }  # fmt: skip
+
+
+def _mutation(values: Floats, changed: float, pattern: str) -> Callable[[], None]:
+    """A function that changes a share of the lines: one float of each, or all its floats."""
+    lines = values.size // FLOATS_PER_LINE
+    chosen = np.sort(np.random.default_rng(2).choice(lines, round(lines * changed), replace=False))
+    table = values[: lines * FLOATS_PER_LINE].reshape(lines, FLOATS_PER_LINE)
+    if pattern == "all_floats":
+        return lambda: np.add(table, np.float32(1), out=table)
+    bits = table.view(np.uint32)
+
+    def one_float() -> None:
+        bits[chosen, chosen % FLOATS_PER_LINE] += 1
+
+    return one_float
+
+
+def _numpy_commit(live: Bytes, committed: Bytes, delta: Bytes) -> None:
+    """The same job in NumPy, without a checksum: which lines changed, their XOR, and the copy."""
+    lines = live[: live.size // LINE_BYTES * LINE_BYTES].view(np.uint64).reshape(-1, 8)
+    old = committed[: lines.nbytes].view(np.uint64).reshape(-1, 8)
+    changed = np.flatnonzero((lines != old).any(axis=1))
+    fresh = lines[changed]
+    np.bitwise_xor(fresh, old[changed], out=delta.view(np.uint64)[: fresh.size].reshape(-1, 8))
+    old[changed] = fresh
+
+
+def _timed(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began

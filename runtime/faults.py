@@ -1,0 +1,57 @@
+"""Faults: a hook that raised, told so that a person can mend it."""
+
+from __future__ import annotations
+
+import linecache
+import traceback
+from pathlib import Path
+
+from instar.hmr.code import Hook
+from instar.native import InstarError
+
+
+class HookTimeout(InstarError):
+    """A hook ran longer than its limit."""
+
+
+class HookFault(InstarError):
+    """A hook raised: its frame is void and the world is back at the last commit.
+
+    Attributes:
+        module: The scene's module whose hook it was.
+        hook: The hook's name.
+        path: The file in which it raised.
+        line: The line.
+        frame: The frame that is void.
+    """
+
+    def __init__(self, hook: Hook, frame: int, home: Path, error: BaseException) -> None:
+        self.module = hook.module
+        self.hook = hook.name
+        self.frame = frame
+        own = [entry for entry in traceback.extract_tb(error.__traceback__) if _inside(entry.filename, home)]
+        self.path = Path(own[-1].filename) if own else hook.path
+        self.line = (own[-1].lineno or 0) if own else hook.line
+        super().__init__(self._tell(own, error, hook.kind == "setup"))
+
+    def _tell(self, own: list[traceback.FrameSummary], error: BaseException, at_start: bool) -> str:
+        what = "".join(traceback.format_exception_only(error)).strip()
+        lines = [f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"]
+        for entry in own:
+            source = linecache.getline(entry.filename, entry.lineno or 0).strip()
+            lines.append(f"  {Path(entry.filename).name}:{entry.lineno} in {entry.name}: {source}")
+        lines.append(
+            "The scene did not start; nothing of it is kept. Mend the file and run it again."
+            if at_start
+            else f"Frame {self.frame} is void: the world is as it was after its last commit. {self.module} rests until its "
+            f"next edit; the other modules go on. Mend the file and save it."
+        )
+        return "\n".join(lines)
+
+
+class StopRequested(InstarError):
+    """A hook asked the run to end: `sys.exit()`, or `quit` at a breakpoint."""
+
+
+def _inside(filename: str, home: Path) -> bool:
+    return Path(filename).is_relative_to(home)

@@ -1,0 +1,1 @@
+"""Time: when a frame begins, what runs in it, and how long each part took."""

@@ -1,0 +1,76 @@
+"""The report of a run: one plain document for `--json`, for views and for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from instar.loop.deadlines import Deadlines
+from instar.loop.meter import Meter
+from instar.receipt import Receipt
+from instar.world import World
+
+_MS = 1e6
+_US = 1e3
+
+
+def report(
+    world: World,
+    meter: Meter,
+    deadlines: Deadlines,
+    receipts: Sequence[Receipt],
+    errors: Sequence[str],
+    *,
+    fps: float,
+    frames: int,
+    seconds: float,
+) -> dict[str, Any]:
+    """The document of a run so far.
+
+    Args:
+        world: The world.
+        meter: What its frames cost.
+        deadlines: Its deadlines.
+        receipts: Its edits, oldest first.
+        errors: What is wrong now.
+        fps: The frames per second aimed at.
+        frames: Frames committed in this run.
+        seconds: How long the run has lasted.
+    """
+    return {
+        "scene": world.scene.folder.name,
+        "title": world.scene.title,
+        "paths": [str(world.scene.folder)],
+        "frame": world.frame,
+        "frames": frames,
+        "fps": fps,
+        "seconds": round(seconds, 6),
+        "missed": meter.missed,
+        "missed_by_edits": meter.missed_by_edits,
+        "dropped": deadlines.dropped,
+        "deadline_error_us": _deadline_error(meter),
+        "phases_ms": {phase: series.summary(_MS) for phase, series in meter.phases.items()},
+        "modules": _modules(world, meter),
+        "agents": {name: len(table) for name, table in world.tables.items()},
+        "edits": [receipt.document() for receipt in receipts],
+        "errors": list(errors),
+        "crc": f"{world.state.crc:016x}",
+        "history": {"frames": len(world.frames), "bytes": world.state.history_bytes},
+    }
+
+
+def _deadline_error(meter: Meter) -> dict[str, float]:
+    series = meter.deadline_error
+    found = {"p50": series.percentile(50), "p99": series.percentile(99), "max": series.max()}
+    return {key: round(value / _US, 3) for key, value in found.items()}
+
+
+def _modules(world: World, meter: Meter) -> dict[str, Any]:
+    return {
+        name: {
+            "version": version.version,
+            "state": "quarantined" if name in world.resting else "live",
+            "ms": meter.modules[name].summary(_MS),
+        }
+        for name, version in world.program.modules.items()
+    }

@@ -1,0 +1,271 @@
+"""The runtime: a world in real time, with its code watched and its frames measured."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from instar.debugger import breakpoints
+from instar.faults import HookFault, StopRequested
+from instar.hmr.code import EditPipeline
+from instar.interrupt import Interrupt
+from instar.loop.clock import Clock, SystemClock
+from instar.loop.deadlines import Deadlines
+from instar.loop.garbage import Garbage
+from instar.loop.limit import HookLimit, hook_limit
+from instar.loop.meter import Meter
+from instar.native import InstarError
+from instar.receipt import Receipt
+from instar.report import report
+from instar.view.silent import SilentView
+from instar.view.view import View
+from instar.view.world import picture
+from instar.world import World
+
+BOUNDARY_BUDGET_MS = 2.0
+"""What an edit's swap may take of a frame where the scene says nothing."""
+GARBAGE_SLACK_NS = 1_000_000
+"""Slack that a collection of young objects needs, so that it makes no frame late."""
+
+
+class Runtime:
+    """Runs a scene at its frame rate while its files are edited.
+
+    Example:
+        >>> Runtime("boids").run(frames=600)["missed"]
+        0
+
+    Attributes:
+        world: The world that runs.
+        receipts: What the edits of this run did, oldest first.
+    """
+
+    def __init__(
+        self,
+        scene: str | os.PathLike[str],
+        *,
+        fps: float | None = None,
+        seed: int | None = None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+        view: View | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Load a scene; nothing of it runs yet but the top level of its modules.
+
+        Args:
+            scene: A folder with a ``scene.toml``, or the name of a packaged example.
+            fps: Instead of the scene file's.
+            seed: Instead of the scene file's.
+            params: Values by module and parameter, over those of the scene file.
+            view: Who shows the run; nobody, if None.
+            clock: The time to live by; the machine's, if None.
+
+        Raises:
+            InstarError: If the scene cannot be read or loaded.
+        """
+        self.world = World.load_scene(scene, seed=seed, fps=fps, params=params)
+        self.fps = fps or self.world.scene.fps
+        self.receipts: list[Receipt] = []
+        self._view = view or SilentView()
+        self._clock = clock or SystemClock()
+        budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
+        self._meter = Meter(round(budget_ms * 1e6))
+        self._garbage = Garbage()
+        self._interrupt = Interrupt()
+        self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
+        self._rejected: dict[tuple[str, ...], str] = {}
+        self._started = self._clock.now()
+        self._deadlines = Deadlines(self._started, self.fps)
+        self._next_publish = self._started
+        self._first_frame = 0
+        self._pipeline: EditPipeline | None = None
+        self._state = "running"
+
+    def post(self, command: Callable[[World], object]) -> None:
+        """Have a function called with the world in the input phase of the next frame; safe from any thread."""
+        self._commands.put(command)
+
+    def stop(self) -> None:
+        """End the run after the frame in hand; safe from any thread."""
+        self._interrupt.wanted = True
+
+    def run(self, frames: int | None = None) -> dict[str, Any]:
+        """Run the scene: its `setup`, then frame after frame.
+
+        Args:
+            frames: How many frames to commit; without it, until Ctrl-C, `stop` or a hook that asks to end.
+
+        Returns:
+            The report, as ``instar run --json`` prints it.
+
+        Raises:
+            HookFault: If `setup` raises.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(self._interrupt)
+            limit = stack.enter_context(hook_limit())
+            self.world.limit = limit
+            stack.enter_context(breakpoints(lambda: self._paused(limit)))
+            self._pipeline = stack.enter_context(
+                EditPipeline(self.world.codebase, self.world.program, self.world.check)
+            )
+            self.world.setup()
+            stack.enter_context(self._garbage)
+            self._begin()
+            self._loop(frames)
+            self._state = "ended"
+            return self.report()
+
+    def report(self) -> dict[str, Any]:
+        """The report of the run so far."""
+        errors = [str(fault) for fault in self.world.resting.values()] + list(self._rejected.values())
+        now = self._clock.now()
+        document = report(
+            self.world,
+            self._meter,
+            self._deadlines,
+            self.receipts,
+            errors,
+            fps=self.fps,
+            frames=self.world.frame - self._first_frame,
+            seconds=(now - self._started) / 1e9,
+        )
+        pipeline = self._pipeline
+        return {
+            **document,
+            "state": self._state,
+            "budget_ms": round(1e3 / self.fps, 4),
+            "budgets": dict(self.world.scene.budget),
+            "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
+        }
+
+    def _begin(self) -> None:
+        self._started = self._clock.now()
+        self._deadlines = Deadlines(self._started, self.fps)
+        self._next_publish = self._started
+        self._first_frame = self.world.frame
+
+    def _loop(self, frames: int | None) -> None:
+        while not self._interrupt.wanted and (frames is None or self.world.frame - self._first_frame < frames):
+            try:
+                self._frame()
+            except StopRequested as request:
+                self._view.message(str(request))
+                return
+            except KeyboardInterrupt:
+                self._view.message(
+                    f"interrupted in frame {self.world.frame}; the world is as it was after its last commit"
+                )
+                return
+
+    def _frame(self) -> None:
+        began = self._clock.now()
+        self._boundary()
+        swapped = self._lap("boundary", began)
+        self._input()
+        drained = self._lap("input", swapped)
+        self._update(drained)
+        committed = self._clock.now()
+        self._publish(committed)
+        published = self._lap("publish", committed)
+        deadline = self._deadlines.next()
+        self._maintain(deadline - published)
+        maintained = self._lap("maintain", published)
+        self._pace(deadline)
+        self._lap("pace", maintained)
+
+    def _lap(self, phase: str, since: int) -> int:
+        now = self._clock.now()
+        self._meter.phase(phase, now - since)
+        return now
+
+    def _boundary(self) -> None:
+        """Take the newest ready edit, and hear which were refused."""
+        assert self._pipeline is not None
+        edit = self._pipeline.take()
+        if edit is not None:
+            self._swap(edit, self._pipeline)
+        for rejection in self._pipeline.rejections():
+            now = self._clock.now()
+            self._note(Receipt.of(rejection, self.world.frame, now, now, error=rejection.error))
+
+    def _swap(self, edit: Any, pipeline: EditPipeline) -> None:
+        began = self._clock.now()
+        try:
+            steps = self.world.swap(edit.program)
+        except InstarError as error:
+            pipeline.refused(edit, error)
+            self._note(Receipt.of(edit, self.world.frame, began, self._clock.now(), error=error))
+            return
+        pipeline.swapped(edit)
+        self._note(Receipt.of(edit, self.world.frame, began, self._clock.now(), steps))
+
+    def _note(self, receipt: Receipt) -> None:
+        self.receipts.append(receipt)
+        if receipt.error is not None:
+            self._rejected[receipt.files] = receipt.error
+        else:
+            renewed = set(receipt.files)
+            self._rejected = {files: error for files, error in self._rejected.items() if not renewed & set(files)}
+        self._view.message(str(receipt))
+
+    def _input(self) -> None:
+        while not self._commands.empty():
+            self._commands.get()(self.world)
+
+    def _update(self, since: int) -> None:
+        """Run the hooks and commit; a fault voids the frame and is shown."""
+        world = self.world
+        try:
+            world.run_hooks()
+        except HookFault as fault:
+            self._lap("update", since)
+            self._view.message(str(fault))
+            return
+        updated = self._lap("update", since)
+        for call in world.last_calls:
+            self._meter.modules[call.hook.module].add(call.ns)
+        world.commit()
+        self._lap("commit", updated)
+
+    def _publish(self, now: int) -> None:
+        if now >= self._next_publish:
+            self._view.publish(self.snapshot())
+            self._next_publish = max(self._next_publish + round(self._view.interval * 1e9), now)
+
+    def snapshot(self) -> dict[str, Any]:
+        """The report, and a picture of the world where the view has room for one."""
+        space = self.world.space
+        canvas = self._view.canvas(space.width / space.height)
+        return {**self.report(), "braille": None if canvas is None else picture(self.world, *canvas)}
+
+    def _maintain(self, slack: int) -> None:
+        if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
+            self._garbage.collect()
+
+    def _pace(self, deadline: int) -> None:
+        now = self._clock.now()
+        if now > deadline:
+            self._meter.late()
+            self._deadlines.settle(now)
+            return
+        self._clock.sleep_until(deadline)
+        self._meter.deadline_error.add(self._clock.now() - deadline)
+
+    @contextmanager
+    def _paused(self, limit: object) -> Iterator[None]:
+        """Stop the clock while a person is at a breakpoint."""
+        if isinstance(limit, HookLimit):
+            limit.suspend()
+        self._state = "paused at breakpoint"
+        try:
+            with self._view.released():
+                yield
+        finally:
+            self._state = "running"
+            self._deadlines.rebase(self._clock.now())
+            if isinstance(limit, HookLimit):
+                limit.resume()

@@ -1,0 +1,1 @@
+"""Views: how people see a run in a terminal or a log."""

@@ -1,0 +1,231 @@
+"""Worlds: a scene's state and code, one committed frame after another."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from instar.faults import HookFault, StopRequested
+from instar.hmr.code import Codebase, Program
+from instar.hmr.state import Commit, StateManager, Table
+from instar.loop.limit import Limit, NoLimit
+from instar.loop.schedule import INJECTED, HookCall, Schedule
+from instar.params import ModuleParams
+from instar.scene.file import SceneFile
+from instar.scene.locate import locate
+from instar.scene.space import Space
+
+
+class World:
+    """A scene without a clock: each `step` runs every hook once and commits the frame.
+
+    Example:
+        >>> world = World.open("tutorial")
+        >>> world.step().frame
+        1
+
+    Attributes:
+        scene: The scene file it came from.
+        space: The space its agents move in.
+        seed: The seed of all its random numbers.
+        state: The state manager that owns its tables.
+        program: The code it runs.
+        last_calls: The hook calls of the last step.
+        limit: What watches how long a hook runs; nothing, unless a runtime sets it.
+        resting: Modules whose hook raised, quarantined until their next edit, with the fault.
+    """
+
+    def __init__(self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float) -> None:
+        self.scene = scene
+        self.codebase = codebase
+        self.seed = seed
+        self.dt = 1.0 / fps
+        self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
+        self.state = StateManager()
+        self.program = program
+        self.resting: dict[str, HookFault] = {}
+        self.limit: Limit = NoLimit()
+        self.last_calls: list[HookCall] = []
+        self._programs = [(0, program)]
+        self.state.migrate(program.schemas)
+        self._schedule = self._make_schedule()
+
+    @classmethod
+    def open(
+        cls,
+        scene: str | os.PathLike[str],
+        *,
+        seed: int | None = None,
+        fps: float | None = None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> World:
+        """Open a scene and run its `setup` hooks; what they make is frame 0.
+
+        Args:
+            scene: A folder with a ``scene.toml``, or the name of a packaged example.
+            seed: Instead of the scene file's.
+            fps: Instead of the scene file's; a step is ``1 / fps`` seconds of the world's time.
+            params: Values by module and parameter, over those of the scene file.
+
+        Raises:
+            InstarError: If the scene cannot be read or loaded, or a `setup` raises.
+        """
+        world = cls.load_scene(scene, seed=seed, fps=fps, params=params)
+        world.setup()
+        return world
+
+    @classmethod
+    def load_scene(
+        cls,
+        scene: str | os.PathLike[str],
+        *,
+        seed: int | None = None,
+        fps: float | None = None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> World:
+        """Like `open`, without running `setup`."""
+        file = SceneFile.read(locate(os.fspath(scene)))
+        given = params or {}
+        values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
+        codebase = Codebase(file.folder, file.modules, INJECTED, values)
+        return cls(file, codebase, codebase.load(), seed=file.seed if seed is None else seed, fps=fps or file.fps)
+
+    def __getitem__(self, name: str) -> Table:
+        return self.state[name]
+
+    @property
+    def tables(self) -> Mapping[str, Table]:
+        """The tables by name."""
+        return self.state.tables
+
+    @property
+    def frame(self) -> int:
+        """How many steps are committed."""
+        return self.state.frame
+
+    @property
+    def frames(self) -> range:
+        """The frames that `rollback` and `redo` can reach."""
+        return self.state.frames
+
+    @property
+    def params(self) -> Mapping[str, ModuleParams]:
+        """The parameters of each module: ``world.params["flock"].cohesion``."""
+        return {name: ModuleParams(version) for name, version in self.program.modules.items()}
+
+    def setup(self) -> None:
+        """Run the `setup` hooks; what they make belongs to frame 0.
+
+        Raises:
+            HookFault: If one raises.
+        """
+        for call in self._schedule.setups():
+            self._call(call)
+        self.state.amend()
+
+    def step(self) -> Commit:
+        """Run every hook that is due, in the order of the scene, and commit the frame.
+
+        Raises:
+            HookFault: If a hook raises: the world is back at the last commit, the module rests until its next edit, and
+                the next step runs the same frame without it.
+            StopRequested: If a hook called ``sys.exit()``; the frame is void.
+        """
+        self.run_hooks()
+        return self.commit()
+
+    def run_hooks(self) -> None:
+        """Run every hook that is due, in the order of the scene, without committing; raises like `step`."""
+        self.last_calls = list(self._schedule.due(self.frame, self.resting.keys()))
+        for call in self.last_calls:
+            self._call(call)
+
+    def commit(self) -> Commit:
+        """Commit the live state as the next frame."""
+        return self.state.commit()
+
+    def rollback(self, frame: int) -> None:
+        """Return to a frame: tables, schemas and the code that ran in it."""
+        self.state.rollback(frame)
+        self._recall(frame)
+
+    def redo(self, frame: int) -> None:
+        """Go forward again to a frame that was rolled back."""
+        self.state.redo(frame)
+        self._recall(frame)
+
+    def check(self, program: Program) -> None:
+        """See whether the world can take a new version of its code.
+
+        Raises:
+            MigrationError: If a table would lose values.
+        """
+        self.state.check(program.schemas)
+
+    def swap(self, program: Program) -> list[str]:
+        """Run new code over the same agents from the next step on; edited modules no longer rest.
+
+        Returns:
+            The steps in which the tables took the new schemas, for people.
+
+        Raises:
+            MigrationError: If a table would lose values; nothing has changed.
+        """
+        steps = self.state.migrate(program.schemas)
+        self._programs = [entry for entry in self._programs if entry[0] <= self.frame]
+        self._programs.append((self.frame, program))
+        self._forget_unreachable()
+        self._run(program)
+        return steps
+
+    def _call(self, call: HookCall) -> None:
+        frame = self.frame
+        try:
+            self.limit.arm(call.label, frame)
+            try:
+                call(frame)
+            finally:
+                self.limit.disarm()
+        except SystemExit as error:
+            self.state.rollback(frame)
+            raise StopRequested(
+                f"{call.hook.module}.{call.hook.name} ended the run ({error}); frame {frame} is the last"
+            ) from error
+        except Exception as error:
+            self.state.rollback(frame)
+            fault = HookFault(call.hook, frame, self.scene.folder, error)
+            if call.hook.kind != "setup":
+                self.resting[call.hook.module] = fault
+            raise fault from error
+        except BaseException:
+            self.state.rollback(frame)
+            raise
+        self.state.flush()
+
+    def _forget_unreachable(self) -> None:
+        """Drop programs of frames that no rollback can reach any more."""
+        while len(self._programs) > 1 and self._programs[1][0] <= self.frames[0]:
+            self._programs.pop(0)
+
+    def _recall(self, frame: int) -> None:
+        program = next(program for since, program in reversed(self._programs) if since <= frame)
+        if program is not self.program:
+            self._run(program)
+
+    def _run(self, program: Program) -> None:
+        old = self.program
+        self.codebase.retire(old, program)
+        self.program = program
+        for name, version in program.modules.items():
+            if name not in old.modules or old.modules[name] is not version:
+                self.resting.pop(name, None)
+        self._schedule = self._make_schedule()
+
+    def _make_schedule(self) -> Schedule:
+        shared = {**self.state.tables, "world": self, "dt": self.dt, "space": self.space}
+        return Schedule(
+            self.program,
+            lambda module: {**shared, "params": self.params[module]},
+            self.seed,
+        )

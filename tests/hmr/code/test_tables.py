@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from instar.hmr.code import LoadError
+
+from .conftest import Scene
+
+BOIDS = "from instar import Agents, f32\n\nclass Boids(Agents, capacity=10):\n    x: f32\n"
+
+
+def test_tables_belong_to_the_file_that_defines_them(scene: Scene) -> None:
+    scene.write("flock.py", BOIDS)
+    scene.write("hunt.py", "from flock import Boids\nfrom instar import Agents, f32\nclass RedHawks(Agents):\n    y: f32\n")
+    program = scene.load("flock", "hunt")
+    assert list(program.schemas) == ["boids", "red_hawks"]
+    assert program.owners == {"boids": "flock", "red_hawks": "hunt"}
+    assert list(program.modules["hunt"].schemas) == ["red_hawks"]
+    assert program.schemas["boids"].capacity == 10
+
+
+def test_table_in_a_helper_is_refused(scene: Scene) -> None:
+    path = scene.write("kinds.py", BOIDS)
+    scene.write("flock.py", "from kinds import Boids\n")
+    with pytest.raises(LoadError, match=r"List it in scene\.toml: modules = \['flock', 'kinds'\]") as caught:
+        scene.load()
+    assert (caught.value.path, caught.value.line) == (path, 3)
+    assert list(scene.load("flock", "kinds").schemas) == ["boids"]
+
+
+def test_two_declarations_of_one_table_name_both_places(scene: Scene) -> None:
+    first = scene.write("flock.py", BOIDS)
+    second = scene.write("hunt.py", "\n" + BOIDS)
+    with pytest.raises(LoadError, match="declared twice") as caught:
+        scene.load("flock", "hunt")
+    assert (caught.value.path, caught.value.line) == (second, 4)
+    assert f"{first}:3" in str(caught.value)
+
+
+def test_table_that_hooks_could_not_tell_from_something_else(scene: Scene) -> None:
+    scene.write("flock.py", BOIDS.replace("Boids", "World"))
+    with pytest.raises(LoadError, match="'world', which means something else"):
+        scene.load()

@@ -1,0 +1,421 @@
+from __future__ import annotations
+
+import errno
+import os
+import queue
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from instar.hmr.code.source import digest_of
+from instar.hmr.code.watch import Change, Watcher, watcher
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch
+
+PATIENCE = 10.0
+
+
+class Heard:
+    """A watcher, and what it has told."""
+
+    def __init__(self, root: Path, **options: Any) -> None:
+        self.root = root
+        self.changes: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self.watcher = Watcher(root, lambda found: [self.changes.put(change) for change in found], **options)  # type: ignore[func-returns-value,misc]
+
+    def next(self) -> tuple[str, str]:
+        change = self.changes.get(timeout=PATIENCE)
+        assert change.digest == digest_of(change.data)
+        assert change.event_ns > 0
+        return change.path.relative_to(self.root).as_posix(), change.data.decode()
+
+    def nothing_but_marker(self) -> None:
+        """Sees that nothing was told so far, by a save that is."""
+        (self.root / "marker.py").write_text(f"x = {os.urandom(4).hex()!r}\n")
+        assert self.next()[0] == "marker.py"
+
+
+@pytest.fixture(params=["events", "polling", "observer"])
+def heard(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Heard]:
+    if request.param == "observer":
+        monkeypatch.setattr(watcher.platform, "system", lambda: "Darwin")
+    root = tmp_path / "scene"
+    root.mkdir()
+    (root / "flock.py").write_text("x = 0\n")
+    found = Heard(root, polling=request.param == "polling")
+    with found.watcher:
+        yield found
+
+
+def in_place(path: Path, text: str) -> None:
+    path.write_text(text)
+
+
+def rename_in_folder(path: Path, text: str) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def rename_from_elsewhere(path: Path, text: str) -> None:
+    temporary = path.parent.parent / "elsewhere.tmp"
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def truncate_and_write(path: Path, text: str) -> None:
+    with path.open("w"):
+        pass
+    in_place(path, text)
+
+
+def in_two_writes(path: Path, text: str) -> None:
+    with path.open("w") as file:
+        file.write(text[:3])
+        file.flush()
+        file.write(text[3:])
+
+
+def backup_and_write(path: Path, text: str) -> None:
+    if path.exists():
+        path.rename(path.with_name(path.name + "~"))
+    path.write_text(text)
+
+
+def over_the_old_bytes(path: Path, text: str) -> None:
+    if not path.exists():
+        path.touch()
+    with path.open("r+") as file:
+        file.write(text)
+        file.truncate()
+
+
+def delete_and_write(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+
+
+def hard_link(path: Path, text: str) -> None:
+    temporary = path.parent.parent / "link.tmp"
+    temporary.unlink(missing_ok=True)
+    temporary.write_text(text)
+    path.unlink(missing_ok=True)
+    os.link(temporary, path)
+
+
+STYLES: list[Callable[[Path, str], None]] = [
+    in_place,
+    rename_in_folder,
+    rename_from_elsewhere,
+    truncate_and_write,
+    in_two_writes,
+    backup_and_write,
+    over_the_old_bytes,
+    delete_and_write,
+    hard_link,
+]
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_style_of_saving_is_told(heard: Heard, style: Callable[[Path, str], None]) -> None:
+    style(heard.root / "flock.py", "x = 1111\n")
+    assert heard.next() == ("flock.py", "x = 1111\n")
+    style(heard.root / "flock.py", "x = 2\n")
+    assert heard.next() == ("flock.py", "x = 2\n")
+
+
+def test_two_files(heard: Heard) -> None:
+    in_place(heard.root / "flock.py", "x = 1\n")
+    in_place(heard.root / "hunt.py", "x = 1\n")
+    assert {heard.next(), heard.next()} == {("flock.py", "x = 1\n"), ("hunt.py", "x = 1\n")}
+
+
+def test_saves_that_change_nothing_are_none(heard: Heard) -> None:
+    path = heard.root / "flock.py"
+    in_place(path, "x = 0\n")
+    rename_in_folder(path, "x = 0\n")
+    os.utime(path, (1, 1))
+    path.chmod(0o600)
+    heard.nothing_but_marker()
+
+
+def test_old_times_do_not_hide_a_save(heard: Heard) -> None:
+    temporary = heard.root.parent / "old.tmp"
+    temporary.write_text("x = 5\n")
+    os.utime(temporary, (1, 1))
+    temporary.replace(heard.root / "flock.py")
+    assert heard.next() == ("flock.py", "x = 5\n")
+
+
+def test_empty_file_is_no_save(heard: Heard) -> None:
+    in_place(heard.root / "flock.py", "")
+    heard.nothing_but_marker()
+    in_place(heard.root / "flock.py", "x = 1\n")
+    assert heard.next() == ("flock.py", "x = 1\n")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["flock.py~", ".flock.py.swp", ".#flock.py", "#flock.py#", "flock.pyc", "4913", "flock.py.tmp", "a.b.py", "notes.txt"],
+)
+def test_files_that_are_no_modules_are_ignored(heard: Heard, name: str) -> None:
+    (heard.root / name).write_text("x = 1\n")
+    heard.nothing_but_marker()
+
+
+@pytest.mark.parametrize("folder", ["__pycache__", ".git", "not-a-package"])
+def test_folders_that_are_no_packages_are_ignored(heard: Heard, folder: str) -> None:
+    (heard.root / folder).mkdir()
+    (heard.root / folder / "flock.py").write_text("x = 1\n")
+    heard.nothing_but_marker()
+    assert heard.watcher.folders == (heard.root,)
+
+
+def test_deleted_file_that_returns_is_told_though_it_is_the_same(heard: Heard) -> None:
+    path = heard.root / "flock.py"
+    path.unlink()
+    heard.nothing_but_marker()
+    in_place(path, "x = 0\n")
+    assert heard.next() == ("flock.py", "x = 0\n")
+
+
+def test_save_after_a_file_was_moved_out(heard: Heard) -> None:
+    (heard.root / "flock.py").rename(heard.root.parent / "away.py")
+    in_place(heard.root / "hunt.py", "x = 1\n")
+    assert heard.next() == ("hunt.py", "x = 1\n")
+    (heard.root.parent / "away.py").rename(heard.root / "flock.py")
+    assert heard.next() == ("flock.py", "x = 0\n")
+
+
+def test_new_folders_are_watched(heard: Heard) -> None:
+    (heard.root / "rules" / "deep").mkdir(parents=True)
+    in_place(heard.root / "rules" / "deep" / "seek.py", "x = 1\n")
+    assert heard.next() == ("rules/deep/seek.py", "x = 1\n")
+    in_place(heard.root / "rules" / "deep" / "seek.py", "x = 2\n")
+    assert heard.next() == ("rules/deep/seek.py", "x = 2\n")
+    assert heard.root / "rules" / "deep" in heard.watcher.folders
+
+
+def test_renamed_and_moved_folders_are_watched_under_their_new_names(heard: Heard) -> None:
+    (heard.root.parent / "outside").mkdir()
+    (heard.root.parent / "outside" / "seek.py").write_text("x = 1\n")
+    (heard.root.parent / "outside").rename(heard.root / "rules")
+    assert heard.next() == ("rules/seek.py", "x = 1\n")
+    (heard.root / "rules").rename(heard.root / "laws")
+    assert heard.next() == ("laws/seek.py", "x = 1\n")
+    in_place(heard.root / "laws" / "seek.py", "x = 2\n")
+    assert heard.next() == ("laws/seek.py", "x = 2\n")
+
+
+def test_deleted_folder_that_returns(heard: Heard) -> None:
+    (heard.root / "rules").mkdir()
+    in_place(heard.root / "rules" / "seek.py", "x = 1\n")
+    assert heard.next() == ("rules/seek.py", "x = 1\n")
+    shutil.rmtree(heard.root / "rules")
+    heard.nothing_but_marker()
+    (heard.root / "rules").mkdir()
+    in_place(heard.root / "rules" / "seek.py", "x = 1\n")
+    assert heard.next() == ("rules/seek.py", "x = 1\n")
+
+
+def test_link_to_a_folder_and_unusual_names(tmp_path: Path) -> None:
+    real = tmp_path / "wörld of böids"
+    (real / "größe").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    found = Heard(tmp_path / "link")
+    with found.watcher:
+        in_place(real / "schwärm.py", "x = 'ü'\n")
+        assert found.next() == ("schwärm.py", "x = 'ü'\n")
+        in_place(tmp_path / "link" / "größe" / "a.py", "x = 1\n")
+        assert found.next() == ("größe/a.py", "x = 1\n")
+
+
+def test_folder_that_links_to_itself(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path)
+    found = Heard(tmp_path)
+    with found.watcher:
+        in_place(tmp_path / "flock.py", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+def test_unreadable_file_is_told_when_it_becomes_readable(heard: Heard) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("everything is readable for root")
+    path = heard.root / "flock.py"
+    path.chmod(0)
+    path.with_name("x.tmp").write_text("x = 1\n")
+    path.with_name("x.tmp").chmod(0)
+    path.with_name("x.tmp").replace(path)
+    heard.nothing_but_marker()
+    path.chmod(0o600)
+    assert heard.next() == ("flock.py", "x = 1\n")
+
+
+def test_pipe_with_the_name_of_a_module_is_not_waited_for(heard: Heard) -> None:
+    os.mkfifo(heard.root / "pipe.py")
+    heard.nothing_but_marker()
+
+
+def test_file_that_changed_before_the_start_is_told(tmp_path: Path) -> None:
+    (tmp_path / "flock.py").write_text("x = 1\n")
+    (tmp_path / "hunt.py").write_text("x = 1\n")
+    known = {tmp_path / "flock.py": digest_of(b"x = 0\n"), tmp_path / "hunt.py": digest_of(b"x = 1\n")}
+    found = Heard(tmp_path, known=known)
+    with found.watcher:
+        assert found.next() == ("flock.py", "x = 1\n")
+        found.nothing_but_marker()
+
+
+def test_folder_that_is_replaced_is_polled_with_a_notice(tmp_path: Path) -> None:
+    root = tmp_path / "scene"
+    root.mkdir()
+    found = Heard(root)
+    with found.watcher:
+        assert (found.watcher.mode, found.watcher.notice) == ("events", None)
+        root.rename(tmp_path / "other")
+        root.mkdir()
+        in_place(root / "flock.py", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+        assert found.watcher.mode == "polling"
+        assert "was moved or deleted; looking for saves" in str(found.watcher.notice)
+
+
+def test_limits_lead_to_polling_with_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inotify = pytest.importorskip("instar.hmr.code.watch.inotify")
+    monkeypatch.setattr(inotify, "inotify_init", lambda: -1)
+    monkeypatch.setattr(inotify.ctypes, "get_errno", lambda: errno.EMFILE)
+    found = Heard(tmp_path)
+    with found.watcher:
+        assert found.watcher.mode == "polling"
+        assert "fs.inotify.max_user_instances" in str(found.watcher.notice)
+        in_place(tmp_path / "flock.py", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+class ScriptedFeed:
+    """A feed that does as a test says: each call of `wait` takes the next step."""
+
+    folders = ()
+
+    def __init__(self, *steps: Callable[[], list[Touch]]) -> None:
+        self.steps = list(steps)
+        self.woken = queue.SimpleQueue[None]()
+
+    def wait(self, seconds: float | None) -> list[Touch]:
+        if self.steps:
+            return self.steps.pop(0)()
+        if seconds is None:
+            self.woken.get(timeout=PATIENCE)
+        return []
+
+    def wake(self) -> None:
+        self.woken.put(None)
+
+    def close(self) -> None:
+        pass
+
+
+def scripted(root: Path, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], list[Touch]], **options: Any) -> Heard:
+    monkeypatch.setattr(watcher, "_open_feed", lambda root: ScriptedFeed(*steps))
+    return Heard(root, **options)
+
+
+def test_file_that_is_written_again_while_it_is_read_is_not_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "flock.py"
+
+    def saved() -> list[Touch]:
+        path.write_text("x = 1\n")
+        return [Touch(path, Kind.WRITTEN)]
+
+    def begun_again() -> list[Touch]:
+        return [Touch(path, Kind.WRITING)]
+
+    def done() -> list[Touch]:
+        path.write_text("x = 2\n")
+        return [Touch(path, Kind.WRITTEN)]
+
+    with (found := scripted(tmp_path, monkeypatch, saved, begun_again, done)).watcher:
+        assert found.next() == ("flock.py", "x = 2\n")
+        assert found.changes.empty()
+
+
+def test_file_that_was_saved_again_while_it_was_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "flock.py"
+
+    def saved(text: str) -> Callable[[], list[Touch]]:
+        def step() -> list[Touch]:
+            path.write_text(text)
+            return [Touch(path, Kind.WRITING), Touch(path, Kind.WRITTEN)]
+
+        return step
+
+    with (found := scripted(tmp_path, monkeypatch, saved("x = 1\n"), saved("x = 2\n"))).watcher:
+        assert found.next() == ("flock.py", "x = 2\n")
+        assert found.changes.empty()
+
+
+def test_content_that_looks_cut_off_is_given_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "flock.py"
+    asked: list[bytes] = []
+
+    def complete(path: Path, data: bytes) -> bool:
+        asked.append(data)
+        if len(asked) == 1:
+            path.write_text("x = (1)\n")
+        return data.endswith(b")\n")
+
+    def half() -> list[Touch]:
+        path.write_text("x = (")
+        return [Touch(path, Kind.UNSURE)]
+
+    with (found := scripted(tmp_path, monkeypatch, half, complete=complete)).watcher:
+        assert found.next() == ("flock.py", "x = (1)\n")
+        assert asked == [b"x = (", b"x = (1)\n"]
+
+
+def test_content_that_stays_cut_off_is_told_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "flock.py"
+    path.write_text("x = (")
+    found = scripted(tmp_path, monkeypatch, lambda: [Touch(path, Kind.UNSURE)], complete=lambda *_: False, known={path: "0"})
+    with found.watcher:
+        assert found.next() == ("flock.py", "x = (")
+
+
+def test_lost_feed_is_replaced_and_nothing_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost() -> list[Touch]:
+        (tmp_path / "flock.py").write_text("x = 1\n")
+        raise FeedLostError("the limit is reached")
+
+    with (found := scripted(tmp_path, monkeypatch, lost)).watcher:
+        assert found.next() == ("flock.py", "x = 1\n")
+        assert found.watcher.notice == "no events: the limit is reached; looking for saves 4 times a second instead"
+
+
+SAVES = st.tuples(st.sampled_from(STYLES), st.sampled_from(["flock.py", "hunt.py", "rules/seek.py"]), st.integers(1, 6))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(saves=st.lists(SAVES, max_size=12))
+def test_any_saves_end_with_what_is_on_disk_and_never_show_less(
+    tmp_path_factory: pytest.TempPathFactory, saves: list[tuple[Callable[[Path, str], None], str, int]]
+) -> None:
+    root = tmp_path_factory.mktemp("random") / "scene"
+    (root / "rules").mkdir(parents=True)
+    found = Heard(root)
+    written: dict[str, list[str]] = {}
+    with found.watcher:
+        for number, (style, name, size) in enumerate(saves):
+            text = f"x = {number}\n" * 10**size if size < 5 else f"x = {number}\n"
+            written.setdefault(name, []).append(text)
+            style(root / name, text)
+        last = {name: texts[-1] for name, texts in written.items()}
+        told: dict[str, str] = {}
+        while told != last:
+            name, text = found.next()
+            assert text in written[name]
+            told[name] = text
+        found.nothing_but_marker()

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from instar.hmr.state import FrameError, MigrationError, Schema, SchemaError, StateManager, f32, f64, field, i16
+from instar.hmr.state.schema import make_field
+
+
+def schema(table: str = "boids", **fields) -> Schema:
+    ready = {name: make_field(name, *(kind if isinstance(kind, tuple) else (kind,))) for name, kind in fields.items()}
+    return Schema.build(table, ready, 10_000)
+
+
+def snapshot(state: StateManager) -> dict:
+    return {
+        name: {"id": table.id.tolist(), **{f: getattr(table, f).tolist() for f in table.schema.fields}}
+        for name, table in state.tables.items()
+    }
+
+
+@pytest.fixture
+def state():
+    return StateManager(history_bytes=1 << 20)
+
+
+def test_the_example_of_the_docs():
+    state = StateManager()
+    boids = state.table("boids", {"x": f32, "y": f32}, capacity=1_000_000)
+    boids.spawn(100_000)
+    boids.x[:] = 0
+    commit = state.commit()
+    assert commit.frame == state.frame == 1
+    assert commit.bytes == 64 * commit.lines > 0
+    assert commit.seconds > 0
+    assert state.commit().lines == 0
+
+
+def test_rollback_and_redo_bring_back_rows_ids_and_order(state):
+    boids = state.table("boids", {"x": f32}, capacity=1000)
+    seen = [snapshot(state)]
+    for frame in range(8):
+        boids.spawn(40, x=np.arange(40) + frame)
+        boids.despawn(np.arange(0, len(boids), 3))
+        state.commit()
+        seen.append(snapshot(state))
+    for frame in (5, 2, 0):
+        state.rollback(frame)
+        assert snapshot(state) == seen[frame]
+        assert state.frame == frame
+    state.redo(8)
+    assert snapshot(state) == seen[8]
+
+
+def test_rollback_to_the_current_frame_drops_what_is_not_committed(state):
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(10, x=1)
+    state.commit()
+    boids.x = 2
+    boids.spawn(5)
+    boids.despawn([0])
+    state.rollback(state.frame)
+    assert boids.x.tolist() == [1] * 10
+    state.commit()
+    assert len(boids) == 10
+
+
+def test_frames_that_are_not_held_are_told(state):
+    state.table("boids", {"x": f32})
+    state.commit()
+    with pytest.raises(FrameError, match="the history holds 0 to 1"):
+        state.rollback(-1)
+    with pytest.raises(FrameError, match=r"lies ahead of frame 1"):
+        state.rollback(2)
+    state.rollback(0)
+    with pytest.raises(FrameError, match="lies behind"):
+        state.redo(-1)
+    state.commit()
+    with pytest.raises(FrameError, match="not held"):
+        state.redo(2)
+
+
+def test_a_table_is_declared_once(state):
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(3)
+    with pytest.raises(SchemaError, match="exists"):
+        state.table("boids", {"x": f32})
+    assert len(state["boids"]) == 3
+
+
+def test_the_checksum_tells_worlds_apart_and_not_how_they_came_about(state):
+    other = StateManager(history_bytes=1 << 20)
+    for one in (state, other):
+        one.table("boids", {"x": f32}).spawn(10, x=1)
+        one.commit()
+    assert state.crc == other.crc
+    other["boids"].x[3] = 2
+    other.commit()
+    assert state.crc != other.crc
+    other["boids"].x[3] = 1
+    other.commit()
+    assert state.crc == other.crc
+
+
+def test_a_new_field_takes_its_default_and_a_removed_one_is_parked(state):
+    state.migrate({"boids": schema(x=f32, energy=(f32, 2.5))})
+    boids = state["boids"]
+    boids.spawn(4, x=range(4), energy=[1, 2, 3, 4])
+    state.commit()
+    assert state.migrate({"boids": schema(x=f32)}) == ["boids: parked energy"]
+    assert not hasattr(boids, "energy")
+    boids.despawn([0])
+    state.commit()
+    boids.spawn(1, x=9)
+    state.commit()
+    steps = state.migrate({"boids": schema(x=f32, energy=(f32, 2.5), age=(i16, 7))})
+    assert steps == ["boids: brought back energy", "boids: added age (i16, default 7)"]
+    assert boids.x.tolist() == [3, 1, 2, 9]
+    assert boids.energy.tolist() == [4, 2, 3, 2.5]
+    assert boids.age.tolist() == [7] * 4
+
+
+def test_a_table_that_is_gone_comes_back_with_its_rows(state):
+    state.migrate({"boids": schema(x=f32), "hawks": schema("hawks", x=f32)})
+    state["hawks"].spawn(3, x=[1, 2, 3])
+    state.commit()
+    assert state.migrate({"boids": schema(x=f32)}) == ["hawks: parked with 3 rows"]
+    assert "hawks" not in state.tables
+    state.commit()
+    assert state.migrate({"boids": schema(x=f32), "hawks": schema("hawks", x=f32)}) == [
+        "hawks: brought back with 3 rows"
+    ]
+    assert state["hawks"].x.tolist() == [1, 2, 3]
+
+
+def test_a_migration_moves_no_other_column(state):
+    state.migrate({"boids": schema(x=f32)})
+    state["boids"].spawn(5, x=1)
+    state.commit()
+    view = state["boids"].x
+    state.migrate({"boids": schema(y=f32, x=f32)})
+    state["boids"].x += 1
+    assert view.tolist() == [2] * 5
+
+
+def test_a_voided_frame_keeps_the_migration_before_it(state):
+    state.migrate({"boids": schema(x=f32)})
+    state["boids"].spawn(3)
+    state.commit()
+    state.migrate({"boids": schema(x=f32, energy=(f32, 4))})
+    state["boids"].energy = 0
+    state.rollback(state.frame)
+    assert state["boids"].energy.tolist() == [4, 4, 4]
+
+
+def test_a_rollback_past_a_migration_undoes_it_and_redo_does_it_again(state):
+    state.migrate({"boids": schema(x=f32)})
+    boids = state["boids"]
+    boids.spawn(3, x=1)
+    state.commit()
+    state.commit()
+    state.migrate({"boids": schema(x=f32, energy=(f32, 4))})
+    boids.energy[0] = 9
+    state.commit()
+    state.rollback(1)
+    assert list(boids.schema.fields) == ["x"]
+    state.redo(2)
+    assert boids.energy.tolist() == [4, 4, 4]
+    state.redo(3)
+    assert boids.energy.tolist() == [9, 4, 4]
+
+
+def test_widening_keeps_values_and_undoing_it_too(state):
+    state.migrate({"boids": schema(x=f32)})
+    boids = state["boids"]
+    boids.spawn(2, x=[0.1, 0.2])
+    before = boids.x.copy()
+    state.commit()
+    assert state.migrate({"boids": schema(x=f64)}) == ["boids: x is now f64, was f32"]
+    assert boids.x.dtype == np.float64
+    state.commit()
+    state.migrate({"boids": schema(x=f32)})
+    assert boids.x.tobytes() == before.tobytes()
+
+
+@pytest.mark.parametrize("new", [schema(x=i16), schema(x=f32[2])])
+def test_an_edit_that_would_lose_values_is_refused_and_changes_nothing(state, new):
+    state.migrate({"boids": schema(x=f32)})
+    state["boids"].spawn(2, x=0.5)
+    state.commit()
+    with pytest.raises(MigrationError, match=r"boids.x is f32 in the running world and .* keep `x: f32`"):
+        state.migrate({"boids": new})
+    assert state["boids"].x.tolist() == [0.5, 0.5]
+
+
+def test_a_capacity_below_the_rows_is_refused(state):
+    state.migrate({"boids": schema(x=f32)})
+    state["boids"].spawn(10)
+    state.commit()
+    with pytest.raises(MigrationError, match="less than its 10 rows"):
+        state.migrate({"boids": Schema.build("boids", {"x": make_field("x", f32)}, 5)})
+
+
+FIELDS = {"x": f32, "vel": f32[2], "kind": i16}
+
+
+class Frames(RuleBasedStateMachine):
+    """Any sequence of edits, commits, rollbacks and migrations equals a list of snapshots."""
+
+    @initialize(budget=st.sampled_from([1 << 16, 1 << 20]))
+    def open(self, budget):
+        self.state = StateManager(history_bytes=budget)
+        self.state.migrate({"boids": schema(**FIELDS)})
+        self.seen = {0: snapshot(self.state)}
+
+    @property
+    def boids(self):
+        return self.state["boids"]
+
+    @rule(count=st.integers(0, 60), x=st.floats(-9, 9, width=32))
+    def spawn(self, count, x):
+        self.boids.spawn(count, x=x)
+
+    @rule(data=st.data())
+    def despawn(self, data):
+        rows = data.draw(st.lists(st.integers(0, max(0, len(self.boids) - 1)), max_size=20))
+        if len(self.boids):
+            self.boids.despawn(rows)
+
+    @rule(step=st.integers(1, 50))
+    def write(self, step):
+        self.boids.x[::step] += 1
+        if "vel" in self.boids.schema.fields:
+            self.boids.vel[::step, 0] -= 1
+
+    @rule()
+    def commit(self):
+        frame = self.state.commit().frame
+        self.seen = {f: s for f, s in self.seen.items() if f < frame}
+        self.seen[frame] = snapshot(self.state)
+
+    @rule(fields=st.sets(st.sampled_from(["vel", "kind"])))
+    def migrate(self, fields):
+        self.state.rollback(self.state.frame)
+        self.state.migrate(
+            {"boids": schema(**{name: kind for name, kind in FIELDS.items() if name == "x" or name in fields})}
+        )
+        frame = self.state.frame
+        if self.state.frames[-1] == frame:
+            self.seen = {f: s for f, s in self.seen.items() if f <= frame}
+        self.seen[frame] = snapshot(self.state)
+
+    @precondition(lambda self: len(self.state.frames) > 1)
+    @rule(data=st.data())
+    def travel(self, data):
+        frame = data.draw(st.sampled_from(list(self.state.frames)))
+        (self.state.rollback if frame <= self.state.frame else self.state.redo)(frame)
+        assert snapshot(self.state) == self.seen[frame]
+
+    @invariant()
+    def rows_are_dense_and_ids_are_found(self):
+        boids = self.boids
+        assert boids.rows_of(boids.id).tolist() == list(range(len(boids)))
+        for cells in boids._columns.visible.values():
+            assert not cells[len(boids) : len(boids) + 200].any()
+
+
+TestFrames = Frames.TestCase
+TestFrames.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def test_defaults_can_be_declared_with_field():
+    declared = make_field("energy", f32, 3)
+    assert declared.default == 3
+    assert field(3).value == 3

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from instar.faults import HookFault
+from instar.runner import Runtime
+
+SCENE = """\
+from instar import Agents, f32
+
+class Boids(Agents, capacity=1000):
+    x: f32
+
+def setup(boids):
+    boids.spawn(5)
+
+def update(boids):
+    boids.x += 1
+"""
+
+
+class Recorder:
+    """A view that keeps what it is shown."""
+
+    interval = 1.0
+
+    def __init__(self):
+        self.snapshots = []
+        self.messages = []
+        self.heard = threading.Condition()
+
+    def canvas(self, aspect=1.0):
+        return (10, 4)
+
+    def publish(self, snapshot):
+        self.snapshots.append(snapshot)
+
+    def message(self, text):
+        self.messages.append(text)
+
+    def released(self):
+        raise AssertionError("nobody is at a breakpoint")
+
+    def close(self, snapshot):
+        raise AssertionError("who made the view closes it")
+
+
+def test_a_run_commits_the_frames_asked_for_on_their_deadlines(scene, clock):
+    report = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock).run(100)
+    assert (report["frames"], report["frame"], report["fps"]) == (100, 100, 50)
+    assert report["agents"] == {"boids": 5}
+    assert (report["missed"], report["missed_by_edits"], report["dropped"]) == (0, 0, 0)
+    assert report["seconds"] == pytest.approx(2.0, abs=1e-3)
+    steps = {b - a for a, b in zip(clock.slept, clock.slept[1:], strict=False)}
+    assert steps == {20_000_000}
+    assert set(report["phases_ms"]) == {"boundary", "input", "update", "commit", "publish", "maintain", "pace"}
+    assert report["modules"]["mover"]["state"] == "live"
+    assert len(report["crc"]) == 16
+
+
+def test_a_late_frame_is_counted_and_caught_up(scene, clock):
+    runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
+    runtime.post(lambda world: clock.advance(55))
+    report = runtime.run(10)
+    assert report["missed"] == 2
+    assert report["missed_by_edits"] == 0
+    assert report["dropped"] == 0
+    assert report["seconds"] == pytest.approx(0.2, abs=1e-3)
+
+
+def test_the_rest_of_a_long_stall_is_dropped_and_counted(scene, clock):
+    runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
+    runtime.post(lambda world: clock.advance(2_000))
+    report = runtime.run(10)
+    assert report["missed"] == 1
+    assert report["dropped"] >= 98
+
+
+def test_a_fault_voids_its_frame_and_the_next_deadline_runs_it_again(scene, clock):
+    view = Recorder()
+    failing = "def update(frame):\n    if frame == 3:\n        raise RuntimeError('no threes')\n"
+    report = Runtime(scene(mover=SCENE, failing=failing), clock=clock, view=view).run(10)
+    assert report["frames"] == 10
+    assert len(clock.slept) == 11
+    assert report["modules"]["failing"]["state"] == "quarantined"
+    assert report["modules"]["mover"]["state"] == "live"
+    assert "no threes" in report["errors"][0]
+    assert any("no threes" in message for message in view.messages)
+
+
+def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
+    runtime = Runtime(scene(mover=SCENE), clock=clock)
+    runtime.post(lambda world: world["boids"].spawn(3))
+    assert runtime.run(2)["agents"] == {"boids": 8}
+
+
+def test_views_get_snapshots_at_their_interval_with_a_picture(scene, clock):
+    view = Recorder()
+    Runtime(scene("fps = 50\n", mover=SCENE.replace("x: f32", "x: f32\n    y: f32")), clock=clock, view=view).run(150)
+    assert len(view.snapshots) == 3
+    assert len(view.snapshots[0]["braille"]) == 4
+    assert view.snapshots[0]["budget_ms"] == 20
+    assert view.snapshots[0]["state"] == "running"
+
+
+def test_a_setup_that_raises_ends_the_run_with_its_fault(scene, clock):
+    with pytest.raises(HookFault, match="did not start"):
+        Runtime(scene(mover="def setup():\n    1 / 0\n" + SCENE.replace("def setup", "def other")), clock=clock).run(3)
+
+
+def test_a_run_can_be_stopped(scene, clock):
+    runtime = Runtime(scene(mover=SCENE), clock=clock)
+    runtime.post(lambda world: runtime.stop())
+    assert runtime.run()["frames"] == 1
+
+
+def test_a_hook_can_end_the_run(scene, clock):
+    view = Recorder()
+    quitter = "import sys\ndef update(frame):\n    if frame == 4:\n        sys.exit('enough')\n"
+    report = Runtime(scene(mover=SCENE, quitter=quitter), clock=clock, view=view).run()
+    assert report["frames"] == 4
+    assert any("enough" in message for message in view.messages)
