@@ -31,6 +31,7 @@ KERNELS = [
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {
     "dispatch": KERNELS,
+    "buffers": [],
     "checksum": [],
     "memory": [],
     "column": [],

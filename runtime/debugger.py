@@ -32,7 +32,7 @@ def breakpoints(pause: Pause) -> Iterator[None]:
     """While the context lasts, `breakpoint()` stops at the terminal inside ``pause()``."""
 
     def stop(*args: Any, **kwargs: Any) -> None:
-        if os.environ.get("PYTHONBREAKPOINT") is not None:
+        if os.environ.get("PYTHONBREAKPOINT"):
             sys.__breakpointhook__(*args, **kwargs)
             return
         caller = sys._getframe(1)  # noqa: SLF001 - the frame that called breakpoint()
@@ -61,7 +61,7 @@ def _has_terminal() -> bool:
 def _real_streams() -> Iterator[None]:
     captured = sys.stdin, sys.stdout, sys.stderr
     terminal = sys.__stdout__ if sys.__stdout__ is not None and sys.__stdout__.isatty() else sys.__stderr__
-    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, terminal, sys.__stderr__  # type: ignore[assignment]
+    sys.stdin, sys.stdout, sys.stderr = sys.__stdin__, terminal, sys.__stderr__
     try:
         yield
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -29,6 +30,8 @@ BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
 GARBAGE_SLACK_NS = 1_000_000
 """Slack that a collection of young objects needs, so that it makes no frame late."""
+PACE_NS = 1_000_000_000
+"""The stretch of time over which the pace shown to people is taken."""
 
 
 class Runtime:
@@ -81,8 +84,10 @@ class Runtime:
         self._deadlines = Deadlines(self._started, self.fps)
         self._next_publish = self._started
         self._first_frame = 0
+        self._shown: deque[tuple[int, int]] = deque()
         self._pipeline: EditPipeline | None = None
         self._state = "running"
+        self._measured = True
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -163,6 +168,7 @@ class Runtime:
 
     def _frame(self) -> None:
         began = self._clock.now()
+        self._measured = True
         self._boundary()
         swapped = self._lap("boundary", began)
         self._input()
@@ -179,7 +185,8 @@ class Runtime:
 
     def _lap(self, phase: str, since: int) -> int:
         now = self._clock.now()
-        self._meter.phase(phase, now - since)
+        if self._measured:
+            self._meter.phase(phase, now - since)
         return now
 
     def _boundary(self) -> None:
@@ -226,7 +233,7 @@ class Runtime:
             self._view.message(str(fault))
             return
         updated = self._lap("update", since)
-        for call in world.last_calls:
+        for call in world.last_calls if self._measured else ():
             self._meter.modules[call.hook.module].add(call.ns)
         world.commit()
         self._lap("commit", updated)
@@ -237,10 +244,16 @@ class Runtime:
             self._next_publish = max(self._next_publish + round(self._view.interval * 1e9), now)
 
     def snapshot(self) -> dict[str, Any]:
-        """The report, and a picture of the world where the view has room for one."""
+        """The report, the pace of the last snapshots, and a picture of the world where the view has room for one."""
         space = self.world.space
+        self._shown.append((self._clock.now(), self.world.frame))
+        while len(self._shown) > 2 and self._shown[-1][0] - self._shown[1][0] >= PACE_NS:
+            self._shown.popleft()
+        (since, first), (now, last) = self._shown[0], self._shown[-1]
+        pace = (last - first) / (now - since) * 1e9 if now > since else 0.0
         canvas = self._view.canvas(space.width / space.height)
-        return {**self.report(), "braille": None if canvas is None else picture(self.world, *canvas)}
+        braille = None if canvas is None else picture(self.world, *canvas)
+        return {**self.report(), "fps_now": round(pace, 2) or None, "braille": braille}
 
     def _maintain(self, slack: int) -> None:
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
@@ -257,7 +270,8 @@ class Runtime:
 
     @contextmanager
     def _paused(self, limit: object) -> Iterator[None]:
-        """Stop the clock while a person is at a breakpoint."""
+        """Stop the clock while a person is at a breakpoint; the frame is left out of the measurements."""
+        self._measured = False
         if isinstance(limit, HookLimit):
             limit.suspend()
         self._state = "paused at breakpoint"

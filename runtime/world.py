@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any
 
@@ -187,10 +188,10 @@ class World:
                 call(frame)
             finally:
                 self.limit.disarm()
-        except SystemExit as error:
+        except (SystemExit, BdbQuit) as error:
             self.state.rollback(frame)
             raise StopRequested(
-                f"{call.hook.module}.{call.hook.name} ended the run ({error}); frame {frame} is the last"
+                f"{call.hook.module}.{call.hook.name} ended the run ({str(error) or type(error).__name__}); frame {frame} is void"
             ) from error
         except Exception as error:
             self.state.rollback(frame)

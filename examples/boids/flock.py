@@ -1,6 +1,6 @@
 """Reynolds flocking: edit and save this file while it runs.
 
-Each bird steers towards the middle of the birds it sees (cohesion), flies as they fly (alignment) and keeps its distance
+Each bird steers towards the middle of the birds it sees (cohesion), flies as they fly (alignment) and keeps away
 from the nearest (separation). C. Reynolds, "Flocks, herds, and schools", SIGGRAPH 1987.
 """
 import numpy as np
@@ -17,9 +17,9 @@ class Boids(Agents, capacity=1_000_000):
 
 count = Param(10_000, min=1, max=1_000_000)
 radius = Param(15.0, min=1.0, max=50.0)
-cohesion = Param(0.3, min=0.0, max=10.0, unit="1/s²")
+cohesion = Param(1.0, min=0.0, max=10.0, unit="1/s²")
 alignment = Param(1.5, min=0.0, max=20.0, unit="1/s")
-separation = Param(400.0, min=0.0, max=5000.0, unit="1/s²")
+separation = Param(2000.0, min=0.0, max=5000.0, unit="1/s²")
 cruise = Param(40.0, min=1.0, max=200.0, unit="1/s")
 
 

@@ -249,8 +249,8 @@ class EditPipeline:
         if replaced is not None:
             drop(replaced.program, head)
         self._backlog.accept(program, changes)
-        self._told = ""
         if program is not head:
+            self._told = ""
             self._tell()
 
     def _withdraw(self, head: Program) -> bool:

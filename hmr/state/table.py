@@ -27,6 +27,14 @@ class Table:
     """
 
     schema: Schema
+    _rows: int
+    _reserved: int
+    _born: int
+    _header: Column
+    _header_live: npt.NDArray[np.uint64]
+    _index: IdIndex
+    _columns: Columns
+    _doomed: list[Rows]
 
     def __init__(self, schema: Schema, frame: int) -> None:
         reserved = max(RESERVED_ROWS, schema.capacity)
@@ -36,7 +44,7 @@ class Table:
         own["_reserved"] = reserved
         own["_rows"] = 0
         own["_header"] = header
-        own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
+        own["_header_live"] = np.frombuffer(memoryview(header.live), np.uint64, 3)
         own["_index"] = IdIndex(reserved)
         own["_columns"] = Columns(reserved)
         own["_doomed"] = []
@@ -54,8 +62,7 @@ class Table:
         return self.schema.capacity
 
     def __len__(self) -> int:
-        rows: int = self.__dict__["_rows"]
-        return rows
+        return self._rows
 
     def __iter__(self) -> Iterator[NoReturn]:
         raise TypeError(
@@ -202,7 +209,7 @@ class Table:
         """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
         for name in self.schema.fields:
             self.__dict__.pop(name, None)
-        steps: list[str] = self._columns.expose(self.schema, schema, len(self), frame)
+        steps = self._columns.expose(self.schema, schema, len(self), frame)
         self.__dict__["schema"] = schema
         self._refresh()
         return steps

@@ -45,7 +45,7 @@ def _kernel_row(size: int, changed: float, pattern: str) -> dict[str, Any]:
     column.extent = size // LINE_BYTES * LINE_BYTES
     history = History(256 << 20)
     history.add(column)
-    live = np.frombuffer(column.live, np.float32, column.extent // 4)
+    live = np.frombuffer(memoryview(column.live), np.float32, column.extent // 4)
     frames = iter(range(1, 1 << 40))
     return _row("kernel", [live], changed, pattern, lambda: history.commit(next(frames), [column]))
 
@@ -88,14 +88,15 @@ def _mutation(values: Floats, changed: float, pattern: str) -> Callable[[], None
     lines = values.size // FLOATS_PER_LINE
     chosen = np.sort(np.random.default_rng(2).choice(lines, round(lines * changed), replace=False))
     table = values[: lines * FLOATS_PER_LINE].reshape(lines, FLOATS_PER_LINE)
-    if pattern == "all_floats":
-        return lambda: np.add(table, np.float32(1), out=table)
     bits = table.view(np.uint32)
+
+    def all_floats() -> None:
+        np.add(bits, 1, out=bits)
 
     def one_float() -> None:
         bits[chosen, chosen % FLOATS_PER_LINE] += 1
 
-    return one_float
+    return all_floats if pattern == "all_floats" else one_float
 
 
 def _numpy_commit(live: Bytes, committed: Bytes, delta: Bytes) -> None:

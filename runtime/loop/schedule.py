@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from instar.hmr.code import Hook, Program
@@ -64,7 +64,7 @@ class Schedule:
         """The `setup` hooks."""
         return self._setups
 
-    def due(self, frame: int, resting: set[str]) -> Iterator[HookCall]:
+    def due(self, frame: int, resting: Container[str]) -> Iterator[HookCall]:
         """The hooks that run in a frame, without those of modules that rest."""
         for call in self._updates:
             if frame % call.hook.every == 0 and call.hook.module not in resting:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 WINDOW = 4096
@@ -36,9 +38,12 @@ class Series:
         return self._max
 
     def percentile(self, percent: float) -> float:
-        """A percentile of the last values; 0 where there is none."""
+        """A percentile of the last values, by nearest rank; 0 where there is none."""
         held = self._ring[: min(self._count, WINDOW)]
-        return float(np.percentile(held, percent)) if len(held) else 0.0
+        if not len(held):
+            return 0.0
+        rank = max(math.ceil(percent / 100 * len(held)) - 1, 0)
+        return float(np.partition(held, rank)[rank])
 
     def summary(self, unit: float) -> dict[str, float]:
         """Mean, p99 and max, divided by a unit and rounded to four digits."""

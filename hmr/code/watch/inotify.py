@@ -16,9 +16,10 @@ from functools import reduce
 from operator import or_
 from pathlib import Path
 
-from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package
 from watchdog.observers.inotify_c import InotifyConstants as In
 from watchdog.observers.inotify_c import Mask, WatchDescriptor, inotify_add_watch, inotify_init, inotify_rm_watch
+
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package
 
 _MASK = reduce(
     or_,

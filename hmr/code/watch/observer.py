@@ -6,9 +6,10 @@ import os
 import queue
 from pathlib import Path
 
-from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package, modules_below
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
+
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package, modules_below
 
 _NOTHING_NEW = {"opened", "closed_no_write"}
 

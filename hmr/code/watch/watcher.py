@@ -107,8 +107,10 @@ class Watcher:
                 self._poll_from_now(error)
         for path in modules_below(self._root):
             data = _read(path)
-            if data and self._known.setdefault(path, digest_of(data)) != digest_of(data):
+            if data and self._known.setdefault(path, digest_of(data)) != digest_of(data):  # saved since it was loaded
                 self._unsure[path] = _Guess(time.monotonic_ns())
+        if self.mode == "polling":
+            self._absorb(self._feed.wait(0))  # what it finds deleted later is what it sees now
         self._thread.start()
 
     def close(self) -> None:
@@ -143,6 +145,8 @@ class Watcher:
         lost, self._feed = self._feed, PollingFeed(self._root)
         lost.close()
         self._writing.clear()
+        for path in [path for path in self._known if not path.exists()]:
+            self._forget(path)
 
     def _patience(self) -> float | None:
         if self._written:

@@ -102,6 +102,5 @@ def memory() -> Iterator[Check]:
 
 def _processors() -> int:
     """Those that this process may run on."""
-    if sys.platform.startswith("linux"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -41,7 +41,9 @@ class Scene:
 class Live:
     """A running pipeline, and a test that plays the frame thread."""
 
-    def __init__(self, codebase: Codebase, check: Callable[[Program], None] = lambda program: None, **options: Any) -> None:
+    def __init__(
+        self, codebase: Codebase, check: Callable[[Program], None] = lambda program: None, **options: Any
+    ) -> None:
         self._events: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.codebase = codebase
         self.program = codebase.load()

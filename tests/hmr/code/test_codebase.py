@@ -108,7 +108,9 @@ def test_only_what_changed_is_compiled(scene: Scene) -> None:
 
 def test_hooks_know_all_tables(scene: Scene) -> None:
     scene.write("flock.py", "def update(hawks, boids, dt, wolves=None): pass\n")
-    scene.write("hunt.py", "from instar import Agents, f32\nclass Hawks(Agents):\n  x: f32\nclass Boids(Agents):\n  x: f32\n")
+    scene.write(
+        "hunt.py", "from instar import Agents, f32\nclass Hawks(Agents):\n  x: f32\nclass Boids(Agents):\n  x: f32\n"
+    )
     program = scene.load("flock", "hunt")
     [hook] = program.modules["flock"].hooks
     assert hook.names == ("hawks", "boids", "dt")
@@ -127,7 +129,9 @@ def test_helpers_have_no_hooks(scene: Scene) -> None:
 
 
 def test_scene_gives_values(scene: Scene) -> None:
-    scene.write("flock.py", "from instar import Param\nimport helper\ncohesion = Param(0.3, max=1)\ndouble = cohesion * 2\n")
+    scene.write(
+        "flock.py", "from instar import Param\nimport helper\ncohesion = Param(0.3, max=1)\ndouble = cohesion * 2\n"
+    )
     scene.write("helper.py", "from instar import Param\non = Param(True)\n")
     program = scene.load(params={"flock": {"cohesion": 0.5}, "helper": {"on": False}})
     assert program.modules["flock"].module.double == 1.0
@@ -138,7 +142,10 @@ def test_scene_gives_values(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("params", "problem"),
     [
-        ({"flock": {"cohesoin": 1}}, r"flock\.cohesoin, but there is no such Param; did you mean cohesion\?\nParams of flock: cohesion"),
+        (
+            {"flock": {"cohesoin": 1}},
+            r"flock\.cohesoin, but there is no such Param; did you mean cohesion\?\nParams of flock: cohesion",
+        ),
         ({"flokc": {"x": 1}}, r"did you mean flock\?\nFiles with Params: flock\. Correct \[params\.flokc\]"),
         ({"flock": {"cohesion": 7}}, r"Param cohesion: 7 is not allowed(.|\n)*correct \[params\.flock\]"),
     ],
@@ -180,7 +187,11 @@ def test_failed_build_changes_nothing(scene: Scene) -> None:
     live = program.params["helper"]["strength"]
     live.set(3)
     modules, entry, links = dict(sys.modules), linecache.cache[str(path)], live._links
-    for text in ("from helper import strength\n1 / 0\n", "from helper import strength\nx = (\n", "import nothing_there\n"):
+    for text in (
+        "from helper import strength\n1 / 0\n",
+        "from helper import strength\nx = (\n",
+        "import nothing_there\n",
+    ):
         with pytest.raises(EditError):
             scene.build(program, {"flock.py": text})
         assert sys.modules == modules
@@ -221,8 +232,25 @@ def test_retired_versions_are_collected_and_can_come_back_before(scene: Scene) -
 
 
 FILES = ("flock.py", "hunt.py", "a.py", "b.py", "p/__init__.py", "p/c.py")
-IMPORTS = ("", "import a", "from b import value as other", "import p.c", "from p import c", "import a, b", "from .p.c import *")
-FAULTS = ("", "", "", "1 / 0", "x = (", "from instar import Param\nxs = [Param(1)]", "raise SystemExit", "from a import nothing")
+IMPORTS = (
+    "",
+    "import a",
+    "from b import value as other",
+    "import p.c",
+    "from p import c",
+    "import a, b",
+    "from .p.c import *",
+)
+FAULTS = (
+    "",
+    "",
+    "",
+    "1 / 0",
+    "x = (",
+    "from instar import Param\nxs = [Param(1)]",
+    "raise SystemExit",
+    "from a import nothing",
+)
 
 
 @st.composite
@@ -233,7 +261,9 @@ def contents(draw: st.DrawFn) -> str:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(edits=st.lists(st.dictionaries(st.sampled_from(FILES), contents(), min_size=1, max_size=3), max_size=8))
-def test_program_is_always_the_last_valid_transaction(tmp_path_factory: pytest.TempPathFactory, edits: list[dict[str, str]]) -> None:
+def test_program_is_always_the_last_valid_transaction(
+    tmp_path_factory: pytest.TempPathFactory, edits: list[dict[str, str]]
+) -> None:
     """An edit works exactly if a fresh scene of the same files does, and then both are the same."""
     scene = Scene(tmp_path_factory.mktemp("scene"))
     files = dict.fromkeys(FILES, "value = 0\n")

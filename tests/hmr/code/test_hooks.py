@@ -25,7 +25,6 @@ def hook(text: str) -> Hook:
     return found
 
 
-
 def test_kinds_and_order() -> None:
     found = hooks(
         "@every(frames=5)\ndef tick(dt): pass\ndef update(boids): pass\ndef setup(): pass\ndef other(): pass\n"

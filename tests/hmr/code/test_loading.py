@@ -234,7 +234,9 @@ def test_failed_load_leaves_nothing_behind(scene: Scene) -> None:
     assert scene_modules() == set()
     assert str(path) not in linecache.cache
     gc.collect()
-    assert not [found for found in gc.get_objects() if isinstance(found, ModuleType) and found.__name__.startswith("helper@")]
+    assert not [
+        found for found in gc.get_objects() if isinstance(found, ModuleType) and found.__name__.startswith("helper@")
+    ]
     assert caught.value.__context__ is None
 
 

@@ -64,7 +64,17 @@ def test_values_of_the_type_or_as_good_as_that_are_taken(default: Any, value: An
 
 @pytest.mark.parametrize(
     ("default", "value"),
-    [(0.5, True), (3, 3.5), (3, True), (True, 1), (0.5, "1"), (0.5, math.inf), (3, math.nan), (0.5, None), (True, "yes")],
+    [
+        (0.5, True),
+        (3, 3.5),
+        (3, True),
+        (True, 1),
+        (0.5, "1"),
+        (0.5, math.inf),
+        (3, math.nan),
+        (0.5, None),
+        (True, "yes"),
+    ],
 )
 def test_values_of_another_type_are_not(default: Any, value: Any) -> None:
     with pytest.raises(ParamError, match="is not allowed"):

@@ -11,7 +11,9 @@ BOIDS = "from instar import Agents, f32\n\nclass Boids(Agents, capacity=10):\n  
 
 def test_tables_belong_to_the_file_that_defines_them(scene: Scene) -> None:
     scene.write("flock.py", BOIDS)
-    scene.write("hunt.py", "from flock import Boids\nfrom instar import Agents, f32\nclass RedHawks(Agents):\n    y: f32\n")
+    scene.write(
+        "hunt.py", "from flock import Boids\nfrom instar import Agents, f32\nclass RedHawks(Agents):\n    y: f32\n"
+    )
     program = scene.load("flock", "hunt")
     assert list(program.schemas) == ["boids", "red_hawks"]
     assert program.owners == {"boids": "flock", "red_hawks": "hunt"}

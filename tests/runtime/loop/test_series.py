@@ -16,7 +16,8 @@ def test_a_series_equals_numpy(values):
     assert len(series) == len(values)
     assert series.mean() == pytest.approx(np.mean(values))
     assert series.max() == max(values)
-    assert series.percentile(99) == pytest.approx(np.percentile(values, 99))
+    for percent in (0, 50, 99, 100):
+        assert series.percentile(percent) == np.percentile(values, percent, method="inverted_cdf")
 
 
 def test_percentiles_look_at_the_last_values_and_the_maximum_at_all():

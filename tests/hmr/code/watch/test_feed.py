@@ -6,7 +6,9 @@ from instar.hmr.code.watch.feed import is_module, is_package, modules_below
 
 
 def test_names() -> None:
-    assert [name for name in ("a.py", "größe.py", ".a.py", "a.b.py", "a.pyc", "a.py~", "1.py", ".py") if is_module(name)] == [
+    assert [
+        name for name in ("a.py", "größe.py", ".a.py", "a.b.py", "a.pyc", "a.py~", "1.py", ".py") if is_module(name)
+    ] == [
         "a.py",
         "größe.py",
     ]

@@ -160,7 +160,17 @@ def test_empty_file_is_no_save(heard: Heard) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["flock.py~", ".flock.py.swp", ".#flock.py", "#flock.py#", "flock.pyc", "4913", "flock.py.tmp", "a.b.py", "notes.txt"],
+    [
+        "flock.py~",
+        ".flock.py.swp",
+        ".#flock.py",
+        "#flock.py#",
+        "flock.pyc",
+        "4913",
+        "flock.py.tmp",
+        "a.b.py",
+        "notes.txt",
+    ],
 )
 def test_files_that_are_no_modules_are_ignored(heard: Heard, name: str) -> None:
     (heard.root / name).write_text("x = 1\n")
@@ -324,7 +334,9 @@ def scripted(root: Path, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], l
     return Heard(root, **options)
 
 
-def test_file_that_is_written_again_while_it_is_read_is_not_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_is_written_again_while_it_is_read_is_not_torn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "flock.py"
 
     def saved() -> list[Touch]:
@@ -343,7 +355,9 @@ def test_file_that_is_written_again_while_it_is_read_is_not_torn(tmp_path: Path,
         assert found.changes.empty()
 
 
-def test_file_that_was_saved_again_while_it_was_read_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_that_was_saved_again_while_it_was_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "flock.py"
 
     def saved(text: str) -> Callable[[], list[Touch]]:
@@ -380,7 +394,9 @@ def test_content_that_looks_cut_off_is_given_time(tmp_path: Path, monkeypatch: p
 def test_content_that_stays_cut_off_is_told_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "flock.py"
     path.write_text("x = (")
-    found = scripted(tmp_path, monkeypatch, lambda: [Touch(path, Kind.UNSURE)], complete=lambda *_: False, known={path: "0"})
+    found = scripted(
+        tmp_path, monkeypatch, lambda: [Touch(path, Kind.UNSURE)], complete=lambda *_: False, known={path: "0"}
+    )
     with found.watcher:
         assert found.next() == ("flock.py", "x = (")
 

@@ -1,0 +1,1 @@
+"""Buffers of callers, checked once at the boundary; nothing here is for Python."""

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from instar.hmr.code.backlog import Backlog, content
+from instar.hmr.code.source import digest_of
+from instar.hmr.code.watch import Change
+
+from .conftest import Scene
+
+
+def change(path: Path, text: str) -> Change:
+    return Change(path, text.encode(), digest_of(text.encode()), 1)
+
+
+def test_what_differs_and_matters_is_pending(scene: Scene) -> None:
+    flock = scene.write("flock.py", "x = 1\n")
+    head = scene.load()
+    backlog = Backlog()
+    backlog.put([change(flock, "x = 1\n"), change(scene.root / "notes.py", "y")])
+    assert backlog.pending(head, None) == {}
+    backlog.put([change(flock, "x = 2\n")])
+    assert backlog.attempts(head, None, {}) == [{flock: change(flock, "x = 2\n")}]
+    backlog.put([change(flock, "x = 1\n")])
+    assert backlog.attempts(head, None, {}) == []
+
+
+def test_rejected_content_is_tried_with_newer_files_first(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", ""), scene.write("hunt.py", "")
+    head = scene.load("flock", "hunt")
+    backlog = Backlog()
+    bad, good = change(flock, "1 /"), change(hunt, "x = 1\n")
+    backlog.put([bad])
+    backlog.reject([bad])
+    assert backlog.attempts(head, None, {}) == [{flock: bad}]
+    assert backlog.wanted(head, None, {}) == {}
+    backlog.put([good])
+    assert backlog.attempts(head, None, {}) == [{flock: bad, hunt: good}, {hunt: good}]
+    backlog.put([change(flock, "x = 1\n")])
+    assert len(backlog.attempts(head, None, {})) == 1
+
+
+def test_newer_content_is_not_rejected_with_older(scene: Scene) -> None:
+    flock = scene.write("flock.py", "")
+    head = scene.load()
+    backlog = Backlog()
+    backlog.put([change(flock, "new")])
+    backlog.reject([change(flock, "old")])
+    assert backlog.wanted(head, None, {}) == {flock: change(flock, "new")}
+
+
+def test_what_was_ready_goes_on_where_newer_content_was_rejected(scene: Scene) -> None:
+    flock = scene.write("flock.py", "")
+    head = scene.load()
+    backlog = Backlog()
+    held = {flock: change(flock, "x = 1\n")}
+    backlog.put([change(flock, "1 /")])
+    backlog.reject([change(flock, "1 /")])
+    assert backlog.wanted(head, None, held) == held
+    backlog.put([change(flock, "")])
+    assert backlog.wanted(head, None, held) == {}
+
+
+def test_new_files_matter_once_something_was_rejected(scene: Scene) -> None:
+    flock = scene.write("flock.py", "")
+    head = scene.load()
+    backlog = Backlog()
+    bad, helper = change(flock, "import helper"), change(scene.root / "helper.py", "x = 1\n")
+    backlog.put([bad])
+    backlog.reject([bad])
+    backlog.put([helper])
+    assert backlog.pending(head, None) == {flock: bad, helper.path: helper}
+    backlog.accept(head, {helper.path: helper})
+    assert backlog.pending(head, None) == {flock: bad}
+
+
+def test_content_identifies_files_and_bytes() -> None:
+    path = Path("a.py")
+    assert content({path: change(path, "a")}) == content({path: change(path, "a")})
+    assert content({path: change(path, "a")}) != content({path: change(path, "b")})

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import gc
+import os
+import sys
+import threading
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from instar.hmr.code import EditError, LoadError, Program
+from instar.native.errors import InstarError
+
+from .conftest import Live, Scene, scene_modules
+
+
+def value(program: Program, name: str = "flock") -> Any:
+    return program.modules[name].module.value
+
+
+def test_edit_becomes_ready_and_is_swapped(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        assert (pipeline.mode, pipeline.notice, pipeline.folders) == ("events", None, (scene.root,))
+        assert pipeline.take() is None
+        path.write_text("value = 2\n")
+        edit = live.edit("flock.py")
+        assert (edit.base, value(edit.program), value(live.program)) == (live.program, 2, 1)
+        assert edit.digests == {"flock.py": edit.program.sources[path].digest}
+        assert 0 < edit.event_ns <= edit.ready_ns
+        assert pipeline.program is edit.program
+        live.swap(edit)
+        assert pipeline.take() is None
+        assert scene_modules() == {edit.program.modules["flock"].module.__name__}
+
+
+def test_rejected_edit_tells_why_and_the_next_one_works(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        listed = scene_modules()
+        for text, problem in (("value = (\n", "never closed"), ("value = 1 / 0\n", "ZeroDivisionError")):
+            path.write_text(text)
+            rejection = live.rejection()
+            assert rejection.files == ("flock.py",)
+            assert problem in str(rejection.error)
+            assert "The running version goes on" in str(rejection.error)
+            assert 0 < rejection.event_ns <= rejection.ready_ns
+        assert scene_modules() == listed
+        assert pipeline.take() is None
+        path.write_text("value = 3\n")
+        assert value(live.swap(live.edit("flock.py")).program) == 3
+
+
+def test_files_saved_before_an_edit_is_taken_join_it(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline:
+        flock.write_text("value = 2\n")
+        live.heard()
+        hunt.write_text("value = 3\n")
+        edit = live.edit("flock.py", "hunt.py")
+        assert (value(edit.program), value(edit.program, "hunt")) == (2, 3)
+        assert len(scene_modules()) == 4
+
+
+def test_rejected_files_are_tried_again_with_the_next(scene: Scene) -> None:
+    flock, helper = scene.write("flock.py", "from helper import value\n"), scene.write("helper.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        flock.write_text("from helper import value, more\n")
+        assert "cannot import name 'more'" in str(live.rejection().error)
+        helper.write_text("value = more = 2\n")
+        edit = live.edit("flock.py", "helper.py")
+        assert edit.program.modules["flock"].module.more == 2
+
+
+def test_helper_that_was_missing_is_enough(scene: Scene) -> None:
+    flock = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        flock.write_text("from helper import value\n")
+        assert "No module named 'helper'" in str(live.rejection().error)
+        scene.write("helper.py", "value = 7\n")
+        assert value(live.edit("flock.py", "helper.py").program) == 7
+
+
+def test_files_that_work_alone_do_not_wait_for_rejected_ones(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline:
+        flock.write_text("value = (\n")
+        live.rejection()
+        hunt.write_text("value = 2\n")
+        live.swap(live.edit("hunt.py"))
+        assert (value(live.program), value(live.program, "hunt")) == (1, 2)
+        flock.write_text("value = 5\n")
+        live.swap(live.edit("flock.py"))
+        assert (value(live.program), value(live.program, "hunt")) == (5, 2)
+
+
+def test_ready_edit_survives_a_broken_save(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        path.write_text("value = 2\n")
+        live.heard()
+        path.write_text("value = (\n")
+        live.rejection()
+        edit = pipeline.take()
+        assert edit is not None
+        assert value(edit.program) == 2
+
+
+def test_undo_of_an_edit_that_was_not_taken_drops_it(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline:
+        listed = scene_modules()
+        flock.write_text("value = 2\n")
+        live.heard()
+        flock.write_text("value = 1\n")
+        hunt.write_text("value = 2\n")
+        edit = live.edit("hunt.py")
+        assert (value(edit.program), value(edit.program, "hunt")) == (1, 2)
+        assert edit.program.modules["flock"] is live.program.modules["flock"]
+        assert len(scene_modules()) == len(listed) + 1
+
+
+def test_undo_of_an_edit_that_runs_is_an_edit(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        for number in (2, 1, 2):
+            path.write_text(f"value = {number}\n")
+            assert value(live.swap(live.edit("flock.py")).program) == number
+
+
+def test_refused_edit_leaves_the_program_before_it(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        edit = live.edit("flock.py")
+        hunt.write_text("value = 3\n")
+        live.heard()
+        pipeline.refused(edit, InstarError("the table cannot take it"))
+        assert pipeline.program is live.program
+        newer = live.edit("flock.py", "hunt.py")
+        assert newer.base is live.program
+        assert (value(newer.program), value(newer.program, "hunt")) == (2, 3)
+
+
+def test_refused_edit_is_not_offered_again_by_itself(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    refused: list[Program] = []
+
+    def check(program: Program) -> None:
+        if value(program) == 2:
+            refused.append(program)
+            raise LoadError("two is too much")
+
+    live = Live(scene.codebase("flock", "hunt"), check)
+    with live.pipeline:
+        flock.write_text("value = 2\n")
+        assert str(live.rejection().error) == "two is too much"
+        hunt.write_text("value = 3\n")
+        edit = live.edit("hunt.py")
+        assert (value(edit.program), value(edit.program, "hunt")) == (1, 3)
+        assert refused
+        assert len(scene_modules()) == 3
+
+
+def test_file_of_no_concern_is_no_edit(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        scene.write("notes.py", "1 / 0\n")
+        path.write_text("value = 2\n")
+        assert live.edit("flock.py").files == ("flock.py",)
+
+
+def test_new_file_that_an_import_meant_is_an_edit(scene: Scene) -> None:
+    scene.write("flock.py", "try:\n    from extra import value\nexcept ImportError:\n    value = 0\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        scene.write("extra.py", "value = 4\n")
+        assert value(live.edit("extra.py").program) == 4
+
+
+def test_deleted_module_goes_on_and_its_return_counts(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    hunt = scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline:
+        path.unlink()
+        hunt.write_text("value = 2\n")
+        live.swap(live.edit("hunt.py"))
+        assert value(live.program) == 1
+        path.write_text("value = 3\n")
+        live.swap(live.edit("flock.py"))
+        assert (value(live.program), value(live.program, "hunt")) == (3, 2)
+
+
+def test_save_between_load_and_start_is_noticed(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    path.write_text("value = 2\n")
+    with live.pipeline:
+        assert value(live.edit("flock.py").program) == 2
+
+
+def test_polling(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase(), polling=True)
+    with live.pipeline as pipeline:
+        assert pipeline.mode == "polling"
+        path.write_text("value = 2\n")
+        assert value(live.edit("flock.py").program) == 2
+
+
+def test_failure_of_its_own_is_a_rejection_and_the_thread_goes_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+
+    def check(program: Program) -> None:
+        if value(program) == 2:
+            raise RuntimeError("a bug")
+
+    live = Live(scene.codebase(), check)
+    with live.pipeline:
+        path.write_text("value = 2\n")
+        assert "Instar itself failed on this edit: RuntimeError: a bug" in str(live.rejection().error)
+        path.write_text("value = 3\n")
+        assert value(live.edit("flock.py").program) == 3
+
+
+def test_close_leaves_no_thread_process_or_module(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    before = set(threading.enumerate())
+    live = Live(scene.codebase())
+    listed = scene_modules()
+    with live.pipeline as pipeline:
+        path.write_text("value = 2\n")
+        live.heard()
+        pid = pipeline._helper.pid
+    assert set(threading.enumerate()) == before
+    assert scene_modules() == listed
+    assert pid is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_versions_that_ran_are_collected(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 0\ndef update(): return value\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        seen: list[weakref.ref[Any]] = []
+        for number in range(1, 4):
+            path.write_text("value = (\n")
+            live.rejection()
+            path.write_text(f"value = {number}\ndef update(): return value\n")
+            live.swap(live.edit("flock.py"))
+            seen.append(weakref.ref(live.program.modules["flock"].module))
+        path.write_text("value = 9\n")
+        live.swap(live.edit("flock.py"))
+        # the loader lets go of what it built when it is asked for something else
+        path.write_text("value = (\n")
+        live.rejection()
+        gc.collect()
+        assert [found() for found in seen] == [None, None, None]
+
+
+TEXTS = (
+    "value = 1\n",
+    "value = 2\n",
+    "value = (\n",
+    "value = 1 / 0\n",
+    "from helper import value\n",
+    "from helper import other as value\n",
+    "value = 3\nother = 4\n",
+)
+
+
+class Model:
+    """What the pipeline must do with each save, by trying with fresh scenes."""
+
+    def __init__(self, tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> None:
+        self._factory = tmp_path_factory
+        self.live = dict(files)
+        self.newest = dict(files)
+        self._rejected: dict[str, str] = {}
+
+    def save(self, name: str, text: str) -> tuple[str, ...] | None:
+        """Returns the files of the edit that a save makes: none if it concerns nothing, None if it is rejected."""
+        self.newest[name] = text
+        pending = {name: text for name, text in self.newest.items() if self.live[name] != text}
+        rejected = {name for name, text in pending.items() if self._rejected.get(name) == text}
+        wanted = {name: text for name, text in pending.items() if name not in rejected}
+        for attempt in (pending, wanted):
+            used = self.used({**self.live, **attempt})
+            if attempt and used is not None:
+                self.live.update(attempt)
+                return tuple(sorted(used & attempt.keys()))
+        if name not in wanted:
+            return ()
+        self._rejected[name] = text
+        return None
+
+    def used(self, files: dict[str, str]) -> set[str] | None:
+        """Returns the files that a scene of these is made of, None if it cannot run."""
+        fresh = Scene(self._factory.mktemp("fresh"))
+        for name, text in files.items():
+            fresh.write(name, text)
+        try:
+            program = fresh.load("flock", "hunt")
+        except EditError:
+            return None
+        for instance in program.instances.values():
+            instance.delist()
+        return set(running(program, fresh.root))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    saves=st.lists(
+        st.tuples(st.sampled_from(("flock.py", "hunt.py", "helper.py")), st.sampled_from(TEXTS)), max_size=10
+    )
+)
+def test_program_is_always_the_last_valid_transaction(
+    tmp_path_factory: pytest.TempPathFactory, saves: list[tuple[str, str]]
+) -> None:
+    for name in scene_modules():
+        del sys.modules[name]
+    files = {"flock.py": "from helper import value\n", "hunt.py": "value = 0\n", "helper.py": "value = 0\nother = 0\n"}
+    scene = Scene(tmp_path_factory.mktemp("scene"))
+    for name, text in files.items():
+        scene.write(name, text)
+    model = Model(tmp_path_factory, files)
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline:
+        for name, text in saves:
+            if model.newest[name] == text:
+                continue
+            expected = model.save(name, text)
+            replaced_by_rename(scene.root / name, text)
+            if expected is None:
+                assert name in live.rejection().files
+            elif expected:
+                live.swap(live.edit(*expected))
+                used = running(live.program, scene.root)
+                assert used == {name: model.live[name] for name in used}
+                assert scene_modules() == {found.module.__name__ for found in live.program.instances.values()}
+
+
+def replaced_by_rename(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+def running(program: Program, root: Path) -> dict[str, str]:
+    return {path.relative_to(root).as_posix(): source.data.decode() for path, source in program.sources.items()}

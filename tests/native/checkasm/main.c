@@ -1,0 +1,49 @@
+/* Proves each path that this processor can run equal to the reference. Usage: checkasm [--bench] [seed] */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+#include "check.h"
+#include "detect.h"
+#include "random.h"
+
+uint64_t random_state = 1, registers_damaged;
+
+static const struct {
+    const char *name;
+    const char *(*run)(const instar_kernels *path);
+} checks[] = {
+    {"commit_chunk", check_commit_chunk},
+    {"xor_chunk", check_xor_chunk},
+    {"restore_chunk", check_restore_chunk},
+    {"crc64", check_crc64},
+};
+
+/* Returns the number of kernels that failed. */
+static int check_path(const instar_kernels *path) {
+    int failed = 0;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        registers_damaged = 0;
+        const char *fault = checks[i].run(path);
+        if (!fault && registers_damaged) fault = "registers of the caller";
+        printf("%-13s %-14s %s%s\n", path->isa, checks[i].name, fault ? "FAILED: differs in its " : "ok", fault ? fault : "");
+        failed += fault != NULL;
+    }
+    return failed;
+}
+
+int main(int count, char **arguments) {
+    const instar_kernels *paths[INSTAR_MAX_PATHS];
+    int failed = 0, bench = 0;
+    for (int i = 1; i < count; i++) {
+        if (strcmp(arguments[i], "--bench") == 0)
+            bench = 1;
+        else
+            random_state = strtoull(arguments[i], NULL, 10) | 1;
+    }
+    instar_detect(paths);
+    for (int i = 0; paths[i]; i++) failed += check_path(paths[i]);
+    for (int i = 0; bench && paths[i]; i++) bench_commit(paths[i]);
+    return failed != 0;
+}

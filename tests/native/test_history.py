@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from instar.native import CHUNK_BYTES, LINE_BYTES, Column, History, HistoryError, InstarError, crc64
+
+CAPACITIES = (1, 2 * CHUNK_BYTES + 1, 5 * CHUNK_BYTES)
+WHICH = st.integers(0, len(CAPACITIES) - 1)
+
+
+class Snapshot(NamedTuple):
+    """All columns: their bytes and extents."""
+
+    cells: tuple[bytes, ...]
+    extents: tuple[int, ...]
+
+
+class HistoryBesideSnapshots(RuleBasedStateMachine):
+    """A history does to columns what a list of whole snapshots would do."""
+
+    @initialize(budget=st.sampled_from([1 << 16, 100_000, 1 << 20]))
+    def begin(self, budget: int) -> None:
+        self.history = History(budget)
+        self.columns = [Column(capacity) for capacity in CAPACITIES]
+        assert [self.history.add(column) for column in self.columns] == [0, 1, 2]
+        self.live = [np.frombuffer(column.live, np.uint8) for column in self.columns]
+        self.snapshots = {0: self.see_live()}
+
+    def see_live(self) -> Snapshot:
+        return Snapshot(tuple(map(bytes, self.live)), tuple(column.extent for column in self.columns))
+
+    def see_committed(self) -> Snapshot:
+        committed = tuple(bytes(column.committed) for column in self.columns)
+        return Snapshot(committed, tuple(column.committed_extent for column in self.columns))
+
+    @property
+    def frames(self) -> list[int]:
+        """The frames that the history says it holds, by the model."""
+        return [frame for frame in sorted(self.snapshots) if frame >= self.history.oldest]
+
+    @rule(which=WHICH, share=st.floats(0, 1))
+    def resize(self, which: int, share: float) -> None:
+        column = self.columns[which]
+        column.extent = round(share * column.capacity_bytes)
+        self.live[which][column.extent :] = 0
+
+    @rule(which=WHICH, seed=st.integers(0, 2**32), share=st.sampled_from([0.001, 0.01, 0.3, 1.0]))
+    def write(self, which: int, seed: int, share: float) -> None:
+        rng = np.random.default_rng(seed)
+        cells = self.live[which][: self.columns[which].extent]
+        places = np.flatnonzero(rng.random(cells.size) < share)
+        cells[places] = rng.integers(0, 256, places.size)
+
+    @rule(step=st.integers(0, 3))
+    def commit(self, step: int) -> None:
+        """A step of 0 adds to the current frame."""
+        before, wanted = self.see_committed(), self.see_live()
+        current = self.history.current
+        frame = current + step
+        lines, changed = self.history.commit(frame, self.columns)
+        assert lines == sum(map(count_lines, before.cells, wanted.cells))
+        assert changed == lines * LINE_BYTES
+        self.snapshots = {at: kept for at, kept in self.snapshots.items() if at <= current} | {frame: wanted}
+        assert self.history.current == self.history.newest == frame
+        assert self.history.oldest in self.snapshots
+
+    @rule()
+    def discard(self) -> None:
+        self.history.discard(self.columns)
+        assert self.see_live() == self.see_committed()
+
+    @rule()
+    def undo(self) -> None:
+        self.travel(self.history.undo, -1)
+
+    @rule()
+    def redo(self) -> None:
+        self.travel(self.history.redo, 1)
+
+    def travel(self, go: object, by: int) -> None:
+        assert callable(go)
+        self.history.discard(self.columns)
+        frames = self.frames
+        index = frames.index(self.history.current) + by
+        if not 0 <= index < len(frames):
+            before = self.see_live()
+            with pytest.raises(HistoryError, match="the world stays there"):
+                go()
+            assert self.see_live() == before
+            return
+        assert go() == frames[index] == self.history.current
+        assert self.see_live() == self.snapshots[frames[index]]
+
+    @precondition(lambda self: self.history.current > 20)
+    @rule()
+    def reset(self) -> None:
+        self.history.reset(0)
+        self.snapshots = {0: self.see_committed()}
+        assert self.history.used_bytes == 0
+
+    @invariant()
+    def committed_is_the_current_snapshot(self) -> None:
+        assert self.see_committed() == self.snapshots[self.history.current]
+
+    @invariant()
+    def frames_are_in_order(self) -> None:
+        assert self.history.oldest == self.frames[0] <= self.history.current <= self.history.newest == self.frames[-1]
+
+    @invariant()
+    def budget_is_kept(self) -> None:
+        assert 0 <= self.history.used_bytes <= self.history.budget_bytes
+        assert (self.history.used_bytes == 0) == (self.history.oldest == self.history.newest)
+
+    @invariant()
+    def checksums_are_those_of_the_chunks(self) -> None:
+        for column in self.columns:
+            chunks = -(-column.committed_extent // CHUNK_BYTES)
+            cells = np.frombuffer(column.committed, np.uint8)[: chunks * CHUNK_BYTES].reshape(chunks, CHUNK_BYTES)
+            assert column.chunk_crcs().tolist() == [crc64(chunk) for chunk in cells]
+
+    def teardown(self) -> None:
+        if not hasattr(self, "history"):
+            return
+        while self.history.current > self.history.oldest:
+            self.undo()
+        while self.history.current < self.history.newest:
+            self.redo()
+            self.checksums_are_those_of_the_chunks()
+
+
+def count_lines(before: bytes, after: bytes) -> int:
+    lines = [np.frombuffer(cells, np.uint8).reshape(-1, LINE_BYTES) for cells in (before, after)]
+    return int((lines[0] != lines[1]).any(axis=1).sum())
+
+
+TestHistoryBesideSnapshots = HistoryBesideSnapshots.TestCase
+TestHistoryBesideSnapshots.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+def one_column(capacity: int, budget: int = 1 << 20) -> tuple[History, Column, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
+    history, column = History(budget), Column(capacity)
+    history.add(column)
+    column.extent = capacity
+    return history, column, np.frombuffer(column.live, np.uint8)
+
+
+def test_holds_all_frames_that_fit() -> None:
+    history, column, live = one_column(CHUNK_BYTES)
+    for frame in range(1, 6_001):
+        live[frame % 100] += 1
+        history.commit(frame, [column])
+    # A frame of one line takes a frame record, a chunk header and the line; room for a whole chunk stays free, and as much may
+    # be lost where the ring ends.
+    held, spare = history.newest - history.oldest, CHUNK_BYTES + LINE_BYTES
+    assert 192 * held >= history.budget_bytes - 2 * spare - 192
+    assert 192 * held <= history.used_bytes <= 192 * held + spare
+
+
+def test_a_frame_over_the_budget_is_committed_without_a_delta() -> None:
+    history, column, live = one_column(1 << 20, budget=1 << 16)
+    live[0] = 1
+    history.commit(1, [column])
+    live[:] = 5
+    assert history.commit(2, [column]) == ((1 << 20) // 64, 1 << 20)
+    assert bytes(column.committed) == bytes(live)
+    assert (history.oldest, history.current, history.newest) == (2, 2, 2)
+    with pytest.raises(HistoryError, match="no frame before 2"):
+        history.undo()
+    live[3] = 1
+    history.commit(3, [column])
+    assert history.undo() == 2
+    assert live[3] == 5
+
+
+def test_a_frame_may_be_empty() -> None:
+    history, column, _ = one_column(1)
+    history.commit(1, [column])
+    assert history.commit(2, [column]) == (0, 0)
+    assert history.undo() == 1
+
+
+def test_commits_only_the_columns_it_is_given() -> None:
+    history, column, live = one_column(1)
+    other = Column(1)
+    assert history.add(other) == 1
+    assert history.add(column) == 0
+    live[0] = 1
+    assert history.commit(1, [other]) == (0, 0)
+    assert column.committed_extent == 0
+    assert history.commit(2, [column, column]) == (1, 64)
+
+
+def test_refuses_frames_of_the_past() -> None:
+    history, column, _ = one_column(1)
+    history.commit(5, [column])
+    with pytest.raises(InstarError, match="frame 4 cannot be committed after frame 5; nothing was changed"):
+        history.commit(4, [column])
+    assert history.current == 5
+
+
+def test_refuses_columns_it_does_not_know() -> None:
+    history, column, live = one_column(1)
+    live[0] = 1
+    for act in (lambda: history.commit(1, [Column(1)]), lambda: history.discard([Column(1)])):
+        with pytest.raises(InstarError, match="does not know"):
+            act()
+    assert history.commit(1, [column]) == (1, 64)
+
+
+@pytest.mark.parametrize("budget", [0, 65_535, 1 << 60])
+def test_refuses_an_impossible_budget(budget: int) -> None:
+    with pytest.raises(InstarError, match="budget must lie between"):
+        History(budget)
+
+
+def test_is_initialised_once() -> None:
+    history, _, _ = one_column(1)
+    with pytest.raises(InstarError, match="initialised once"):
+        history.__init__(1 << 16)  # type: ignore[misc]
+
+
+def test_many_columns() -> None:
+    history = History(1 << 20)
+    columns = [Column(1) for _ in range(70)]
+    assert [history.add(column) for column in columns] == list(range(70))
+    for column in columns:
+        column.extent = 1
+        np.frombuffer(column.live, np.uint8)[0] = 1
+    assert history.commit(1, columns) == (70, 70 * 64)
+    history.undo()
+    assert not any(np.frombuffer(column.live, np.uint8).any() for column in columns)
