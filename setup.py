@@ -18,7 +18,13 @@ from setuptools.command.build_ext import build_ext
 
 ROOT = Path(__file__).resolve().parent
 LINKS = Path("build", "links")
-ROOMS = {"instar": "runtime", "instar.hmr": "hmr", "instar.native": "native", "instar.modules": "modules", "instar.examples": "examples"}
+ROOMS = {
+    "instar": "runtime",
+    "instar.hmr": "hmr",
+    "instar.native": "native",
+    "instar.modules": "modules",
+    "instar.examples": "examples",
+}
 DATA_FOLDERS = {"native", "examples"}
 """Rooms whose sub-folders are no packages: C sources, and scenes."""
 
@@ -86,7 +92,9 @@ def make_links() -> None:
     """Make build/links/instar: links to the files and sub-rooms of runtime, and to the other rooms."""
     tree = ROOT / LINKS / "instar"
     tree.mkdir(parents=True, exist_ok=True)
-    wanted = {path.name: path for path in (ROOT / "runtime").iterdir() if not path.name.startswith((".", "__pycache__"))}
+    wanted = {
+        path.name: path for path in (ROOT / "runtime").iterdir() if not path.name.startswith((".", "__pycache__"))
+    }
     wanted |= {room: ROOT / room for room in ROOMS.values() if room != "runtime"}
     for name, target in wanted.items():
         link = tree / name

@@ -1,7 +1,9 @@
 """Who is near whom: pairs of points within a radius, and sums over them."""
 
-from collections.abc import Buffer
 from typing import final
+
+import numpy as np
+import numpy.typing as npt
 
 @final
 class CellList:
@@ -11,7 +13,15 @@ class CellList:
     """
 
     def __init__(self) -> None: ...
-    def count(self, x: Buffer, y: Buffer, width: float, height: float, periodic: bool, radius: float) -> int:
+    def count(
+        self,
+        x: npt.NDArray[np.float32],
+        y: npt.NDArray[np.float32],
+        width: float,
+        height: float,
+        periodic: bool,
+        radius: float,
+    ) -> int:
         """Find the ordered pairs (i, j), i != j, whose distance is less than a radius.
 
         Args:
@@ -29,7 +39,13 @@ class CellList:
         Raises:
             InstarError: If an array, a size or the radius is not possible.
         """
-    def fill(self, first: Buffer, j: Buffer, dx: Buffer, dy: Buffer) -> None:
+    def fill(
+        self,
+        first: npt.NDArray[np.int64],
+        j: npt.NDArray[np.int32],
+        dx: npt.NDArray[np.float32],
+        dy: npt.NDArray[np.float32],
+    ) -> None:
         """Write the pairs that `count` found last, grouped by i, in an order that depends on the points alone.
 
         Args:
@@ -42,7 +58,7 @@ class CellList:
             InstarError: If `count` was not called, or an array has the wrong dtype or size; nothing is written then.
         """
 
-def segment_sum(values: Buffer, first: Buffer, out: Buffer) -> None:
+def segment_sum(values: npt.NDArray[np.float32], first: npt.NDArray[np.int64], out: npt.NDArray[np.float32]) -> None:
     """Sum each segment of values: ``out[i] = sum(values[first[i]:first[i + 1]])``, added up in order as doubles.
 
     Args:

@@ -1,8 +1,11 @@
 """CRC-64/NVME of whole buffers."""
 
-from collections.abc import Buffer
+from typing import Any
 
-def crc64(data: Buffer, crc: int = 0) -> int:
+import numpy.typing as npt
+from typing_extensions import Buffer
+
+def crc64(data: Buffer | npt.NDArray[Any], crc: int = 0) -> int:
     """CRC-64/NVME, whose check value for ``b"123456789"`` is 0xae8b14860a799888.
 
     Args:

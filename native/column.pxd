@@ -14,6 +14,6 @@ cdef extern from "plain/deltas.h" nogil:
 
 cdef class Column:
     cdef instar_column state
-    cdef readonly Mapping live
-    cdef readonly Mapping committed
+    cdef Mapping live_bytes
+    cdef Mapping committed_bytes
     cdef Mapping crcs

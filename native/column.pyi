@@ -3,8 +3,6 @@
 from array import array
 from typing import final
 
-from instar.native.memory import Mapping
-
 @final
 class Column:
     """Two reserved mappings that never move, zero until written: what modules write, and the world as of the last commit.
@@ -21,11 +19,11 @@ class Column:
 
     def __init__(self, capacity_bytes: int) -> None: ...
     @property
-    def live(self) -> Mapping:
-        """The owner of the writable bytes: ``np.frombuffer(column.live, dtype)`` is a view of all of them."""
+    def live(self) -> memoryview:
+        """All its bytes, writable until it is sealed: ``np.frombuffer(column.live, dtype)`` is a view that keeps them alive."""
     @property
-    def committed(self) -> Mapping:
-        """The owner of the committed bytes, read-only to everyone but a `History`."""
+    def committed(self) -> memoryview:
+        """All its committed bytes, read-only to everyone but a `History`."""
     @property
     def capacity_bytes(self) -> int:
         """Its capacity in bytes, a multiple of `CHUNK_BYTES`."""

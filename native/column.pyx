@@ -14,7 +14,7 @@ cdef uint64_t MOST_BYTES = <uint64_t>1 << 46
 
 cdef class Column:
     def __init__(self, capacity_bytes):
-        if self.live is not None:
+        if self.live_bytes is not None:
             raise InstarError("a Column is initialised once; its bytes are kept. Make a new one")
         if not 1 <= capacity_bytes <= MOST_BYTES:
             raise InstarError(
@@ -22,12 +22,20 @@ cdef class Column:
             )
         cdef uint64_t chunks = (capacity_bytes + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
         self.state.capacity = chunks * INSTAR_CHUNK_BYTES
-        self.live = reserve(self.state.capacity, False, "a column's live bytes")
-        self.committed = reserve(self.state.capacity, True, "a column's committed bytes")
+        self.live_bytes = reserve(self.state.capacity, False, "a column's live bytes")
+        self.committed_bytes = reserve(self.state.capacity, True, "a column's committed bytes")
         self.crcs = reserve(chunks * sizeof(uint64_t), True, "a column's checksums")
-        self.state.live = self.live.data
-        self.state.committed = self.committed.data
+        self.state.live = self.live_bytes.data
+        self.state.committed = self.committed_bytes.data
         self.state.crcs = <uint64_t *>self.crcs.data
+
+    @property
+    def live(self):
+        return memoryview(self.live_bytes)
+
+    @property
+    def committed(self):
+        return memoryview(self.committed_bytes)
 
     @property
     def capacity_bytes(self):
@@ -59,6 +67,6 @@ cdef class Column:
         return crcs
 
     def seal(self):
-        self.live.seal()
+        self.live_bytes.seal()
         # From here on the history's undo, redo and discard act on the committed bytes alone.
         self.state.live = self.state.committed

@@ -63,7 +63,7 @@ cdef class History:
         free(self.chosen)
 
     def add(self, Column column not None):
-        if column.live is None:
+        if column.live_bytes is None:
             raise InstarError("the column was never initialised; nothing was added")
         if column in self.keys:
             return self.keys[column]

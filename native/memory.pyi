@@ -6,7 +6,7 @@ from typing import final
 class Mapping:
     """The owner of reserved bytes, zero until they are written; a buffer that lives as long as any view of it.
 
-    ``np.frombuffer(mapping, dtype)`` is a view without a copy. Children made by ``fork`` do not inherit the bytes where the
+    Children made by ``fork`` do not inherit the bytes where the
     system can keep them from it (Linux).
 
     Attributes:

@@ -65,6 +65,10 @@ class GcWatch:
     def __exit__(self, *exc: object) -> None:
         gc.callbacks.remove(self._note)
 
+    def reset(self) -> None:
+        """Forget the collections so far, such as the full one before the first frame."""
+        self.worst_ns = 0
+
     def _note(self, phase: str, _info: dict[str, int]) -> None:
         now = time.perf_counter_ns()
         if phase == "start":
@@ -82,8 +86,9 @@ def measure(frames: int = FRAMES) -> dict[str, Any]:
         clock = MeteredClock()
         runtime = Runtime(scene, clock=clock)
         memory_at_start: list[float] = []
-        runtime.post(lambda _world: memory_at_start.append(_peak_mb()))
         with GcWatch() as watch:
+            runtime.post(lambda _world: watch.reset())
+            runtime.post(lambda _world: memory_at_start.append(_peak_mb()))
             report = runtime.run(frames)
     return {
         "frames": report["frames"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -15,9 +16,16 @@ Floats = npt.NDArray[np.float32]
 Pairs = tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats, Floats]
 
 
-def pairs_of(cells: CellList, x: Floats, y: Floats, width: float, height: float, periodic: bool, radius: float) -> Pairs:
+def pairs_of(
+    cells: CellList, x: Floats, y: Floats, width: float, height: float, periodic: bool, radius: float
+) -> Pairs:
     count = cells.count(x, y, width, height, periodic, radius)
-    found = np.full(len(x) + 1, -1, np.int64), np.full(count, -1, np.int32), np.empty(count, np.float32), np.empty(count, np.float32)
+    found = (
+        np.full(len(x) + 1, -1, np.int64),
+        np.full(count, -1, np.int32),
+        np.empty(count, np.float32),
+        np.empty(count, np.float32),
+    )
     cells.fill(*found)
     return found
 
@@ -30,7 +38,9 @@ def offsets(places: Floats, size: float, periodic: bool) -> npt.NDArray[np.float
         return way - size * np.rint(way / size) if periodic else way
 
 
-def assert_equals_brute_force(found: Pairs, x: Floats, y: Floats, width: float, height: float, periodic: bool, radius: float) -> None:
+def assert_equals_brute_force(
+    found: Pairs, x: Floats, y: Floats, width: float, height: float, periodic: bool, radius: float
+) -> None:
     first, j, dx, dy = found
     assert first[0] == 0
     assert first[-1] == len(j)
@@ -59,7 +69,13 @@ shares = hnp.arrays(np.float32, st.tuples(st.just(2), st.integers(0, 60)), eleme
 odd = st.sampled_from([np.nan, np.inf, -np.inf])
 
 
-@given(worlds, shares, st.booleans(), st.floats(0.001, 0.5), st.lists(st.tuples(st.integers(0, 1), st.integers(0, 59), odd), max_size=3))
+@given(
+    worlds,
+    shares,
+    st.booleans(),
+    st.floats(0.001, 0.5),
+    st.lists(st.tuples(st.integers(0, 1), st.integers(0, 59), odd), max_size=3),
+)
 def test_equals_brute_force(
     world: tuple[float, float], shares: Floats, periodic: bool, reach: float, oddities: list[tuple[int, int, float]]
 ) -> None:
@@ -92,7 +108,7 @@ def test_is_deterministic_and_symmetric() -> None:
     x, y = np.random.default_rng(1).uniform(0, 100, (2, 500)).astype(np.float32)
     one, other = (pairs_of(CellList(), x, y, 100.0, 100.0, True, 8.0) for _ in range(2))
     for a, b in zip(one, other, strict=True):
-        assert (a == b).all()
+        np.testing.assert_array_equal(a, b)
     i = np.repeat(np.arange(500), np.diff(one[0]))
     assert set(zip(i, one[1], strict=True)) == set(zip(one[1], i, strict=True))
 
@@ -188,7 +204,7 @@ def test_segment_sum(values: Floats, bounds: list[int]) -> None:
     first = np.array(sorted(bounds), np.int64)
     out = np.full(len(first) - 1, np.nan, np.float32)
     segment_sum(values, first, out)
-    wanted = [sum(values[a:b].astype(np.float64)) for a, b in zip(first, first[1:], strict=False)]
+    wanted = [sum(values[a:b].astype(np.float64)) for a, b in pairwise(first)]
     assert out.tolist() == np.array(wanted, np.float32).tolist()
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -36,7 +38,7 @@ def test_continues_over_splits(seed: int, size: int, splits: list[int]) -> None:
     data = np.random.default_rng(seed).bytes(size)
     bounds = sorted({0, size, *(split for split in splits if split < size)})
     crc = 0
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         crc = crc64(memoryview(data)[begin:end], crc)
     assert crc == crc64(data)
 

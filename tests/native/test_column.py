@@ -37,10 +37,7 @@ def test_refuses_an_impossible_capacity(capacity: int) -> None:
 
 def test_says_what_the_system_did_not_give() -> None:
     with pytest.raises(ReservationError, match=r"did not give [\d,]+ bytes of address space") as caught:
-        for _ in range(5):
-            gc.collect()
-            kept = [Column(1 << 46) for _ in range(5)]
-            del kept
+        [Column(1 << 46) for _ in range(5)]
     assert isinstance(caught.value, MemoryError)
 
 
@@ -49,8 +46,6 @@ def test_committed_is_read_only() -> None:
     assert not np.frombuffer(column.committed, np.uint8).flags.writeable
     assert memoryview(column.committed).readonly
     assert not memoryview(column.live).readonly
-    with pytest.raises(AttributeError):
-        column.live = None  # type: ignore[misc, assignment]
 
 
 def test_views_outlive_the_column() -> None:
@@ -105,4 +100,4 @@ def test_sealed_views_keep_their_values() -> None:
 def test_is_initialised_once() -> None:
     column = Column(1)
     with pytest.raises(InstarError, match="initialised once"):
-        column.__init__(1)  # type: ignore[misc]
+        column.__init__(1)

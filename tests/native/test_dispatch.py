@@ -32,7 +32,9 @@ print(isa(), seen)
 
 def run_world(path: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "INSTAR_ISA": path}
-    return subprocess.run([sys.executable, "-c", WORLD], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", WORLD], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 @pytest.fixture(scope="module")

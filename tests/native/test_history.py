@@ -143,7 +143,9 @@ TestHistoryBesideSnapshots = HistoryBesideSnapshots.TestCase
 TestHistoryBesideSnapshots.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
-def one_column(capacity: int, budget: int = 1 << 20) -> tuple[History, Column, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
+def one_column(
+    capacity: int, budget: int = 1 << 20
+) -> tuple[History, Column, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
     history, column = History(budget), Column(capacity)
     history.add(column)
     column.extent = capacity
@@ -222,7 +224,7 @@ def test_refuses_an_impossible_budget(budget: int) -> None:
 def test_is_initialised_once() -> None:
     history, _, _ = one_column(1)
     with pytest.raises(InstarError, match="initialised once"):
-        history.__init__(1 << 16)  # type: ignore[misc]
+        history.__init__(1 << 16)
 
 
 def test_many_columns() -> None:

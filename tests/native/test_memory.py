@@ -31,5 +31,7 @@ def test_is_not_made_by_hand() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can keep memory from children")
 def test_children_do_not_inherit_it() -> None:
-    done = subprocess.run([sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False, env=os.environ)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=60, check=False, env=os.environ
+    )
     assert done.stdout.split() == ["11", "0"], done.stderr

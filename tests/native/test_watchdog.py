@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -27,7 +28,9 @@ def after(seconds):
 
 
 def run(script: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", PRELUDE + script], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + script], capture_output=True, text=True, timeout=60, check=False
+    )
 
 
 def test_interrupts_a_loop_in_python() -> None:
@@ -160,6 +163,7 @@ def test_closing_twice_is_fine_and_closed_is_closed() -> None:
     watchdog = Watchdog(60.0, 60.0, 14)
     watchdog.close()
     watchdog.close()
-    for act in (lambda: watchdog.arm("call"), watchdog.disarm, watchdog.suspend, watchdog.resume):
+    acts: list[Callable[[], None]] = [lambda: watchdog.arm("call"), watchdog.disarm, watchdog.suspend, watchdog.resume]
+    for act in acts:
         with pytest.raises(InstarError, match="was closed"):
             act()
