@@ -33,6 +33,9 @@ KERNELS = [
     "native/kernels/detect.c",
     "native/kernels/generic.c",
     "native/kernels/x86/avx2.c",
+    "native/kernels/arm64/neon.c",
+    "native/kernels/arm64/lines.S",
+    "native/kernels/arm64/crc64.S",
 ]
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {
@@ -47,7 +50,7 @@ SOURCES = {
 }
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.h"))
 # Contracted multiplications would make distances differ between processors.
-FLAGS = ["-O3", "-fvisibility=hidden", "-ffp-contract=off", "-pthread"]
+FLAGS = ["-O3", "-g0", "-fvisibility=hidden", "-ffp-contract=off", "-pthread"]
 
 
 def is_package(folder: Path) -> bool:

@@ -8,6 +8,11 @@ from instar.native.buffers cimport borrow_array
 from instar.native.errors import InstarError
 
 cdef extern from "plain/cells.h" nogil:
+    enum:
+        INSTAR_NO_MEMORY
+        INSTAR_TOO_MANY_PAIRS
+        INSTAR_MOST_PAIRS
+
     ctypedef struct instar_cells:
         int64_t points
 
@@ -56,8 +61,13 @@ cdef class CellList:
             self.pairs = instar_cells_count(
                 &self.cells, <const float *>x.buf, <const float *>y.buf, points, width, height, periodic, radius
             )
-        if self.pairs < 0:
-            raise MemoryError
+        if self.pairs == INSTAR_NO_MEMORY:
+            raise InstarError(f"there was no memory for the pairs of {points:,} points within {radius:g}. Use a smaller radius")
+        if self.pairs == INSTAR_TOO_MANY_PAIRS:
+            raise InstarError(
+                f"{points:,} points have more than {INSTAR_MOST_PAIRS:,} pairs within {radius:g}. Use a smaller radius, or see "
+                f"whether the points have run together"
+            )
         return 0
 
     def fill(self, first, j, dx, dy):

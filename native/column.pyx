@@ -59,12 +59,8 @@ cdef class Column:
 
     def chunk_crcs(self):
         cdef uint64_t chunks = (self.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
-        crcs = array("Q", bytes(chunks * sizeof(uint64_t)))
-        cdef uint64_t[::1] out = crcs
         cdef uint64_t chunk
-        for chunk in range(chunks):
-            out[chunk] = self.state.crcs[chunk] ^ zero_chunk_crc
-        return crcs
+        return array("Q", [self.state.crcs[chunk] ^ zero_chunk_crc for chunk in range(chunks)])
 
     def seal(self):
         self.live_bytes.seal()

@@ -15,6 +15,7 @@ from instar.hmr.code.compiler import Unit
 from instar.hmr.code.errors import EditError, LoadError, excerpt
 from instar.native.errors import InstarError
 
+_UNIQUE_NAME = re.compile(r"([\w.]+)@[0-9a-f]{12}(-\d+)?")
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 
@@ -76,7 +77,8 @@ def _frames(trace: TracebackType | None) -> list[tuple[str, int, str]]:
 def _problem(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the file ended the program at import (SystemExit: {error.code})"
-    return "".join(traceback.format_exception_only(error)).strip()
+    said = "".join(traceback.format_exception_only(error)).strip()
+    return _UNIQUE_NAME.sub(r"\1", said)
 
 
 def _advice(error: BaseException, units: Mapping[str, Unit]) -> str:

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are taken for the bytes they are made of");
+
 static const uint64_t polynomial = 0x9a6c9329ac4bc9b5;
 
 instar_crc64_tables instar_crc64;

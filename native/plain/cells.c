@@ -134,44 +134,56 @@ static inline float nearest_image(float distance, float size, float half) {
 /* Half the world's size, or, where it has no joined edges, more than any distance. */
 static float half_of(const instar_cells *cells, float size) { return cells->periodic ? 0.5f * size : INFINITY; }
 
-static int32_t count_span(const instar_cells *cells, span run, float x, float y) {
-    const float *xs = cells->x, *ys = cells->y;
-    const float width = cells->width, height = cells->height, radius2 = cells->radius2;
+/* Appends the pairs of one slot with a span to those found so far; returns how many there are now. Every candidate is written
+ * where the next pair found belongs, so that there is no branch to guess. */
+static int64_t gather_span(const instar_cells *cells, span run, int32_t own, int64_t found) {
+    const float *restrict xs = cells->x, *restrict ys = cells->y;
+    const int32_t *restrict point = cells->point;
+    int32_t *restrict near = cells->near;
+    float *restrict near_x = cells->near_x, *restrict near_y = cells->near_y;
+    const float width = cells->width, height = cells->height, radius2 = cells->radius2, x = xs[own], y = ys[own];
     const float half_width = half_of(cells, width), half_height = half_of(cells, height);
-    int32_t near = 0;
     for (int32_t slot = run.begin; slot < run.end; slot++) {
         float dx = nearest_image(xs[slot] - x, width, half_width), dy = nearest_image(ys[slot] - y, height, half_height);
-        near += dx * dx + dy * dy < radius2;
+        near[found] = point[slot];
+        near_x[found] = dx;
+        near_y[found] = dy;
+        found += (dx * dx + dy * dy < radius2) & (slot != own);
     }
-    return near;
+    return found;
 }
 
-static int64_t count_cell(instar_cells *cells, int32_t column, int32_t row, int64_t *most) {
-    span spans[MAX_SPANS];
-    const int32_t *own = cells->begin + (int64_t)row * cells->columns + column;
-    int64_t pairs = 0, candidates = 0;
-    if (own[0] == own[1]) return 0;
-    int span_count = find_spans(cells, column, row, spans);
-    for (int s = 0; s < span_count; s++) candidates += spans[s].end - spans[s].begin;
-    if (candidates > *most) *most = candidates;
-    for (int32_t slot = own[0]; slot < own[1]; slot++) {
-        int32_t near = -1; /* a point is near itself */
-        for (int s = 0; s < span_count; s++) near += count_span(cells, spans[s], cells->x[slot], cells->y[slot]);
-        cells->count[slot] = near;
-        pairs += near;
-    }
-    return pairs;
+/* Grows an array of 4-byte items, keeping its values. */
+static int grow(void *pointer, size_t items) {
+    void **block = pointer, *grown = realloc(*block, 4 * items);
+    if (grown) *block = grown;
+    return grown ? 0 : -1;
 }
 
-static int make_near_room(instar_cells *cells, size_t most) {
-    if (most <= cells->near_room) return 0;
-    size_t room = most + most / 4;
-    cells->near_room = 0;
-    if (enlarge(&cells->near, room * sizeof *cells->near) || enlarge(&cells->near_x, room * sizeof *cells->near_x) ||
-        enlarge(&cells->near_y, room * sizeof *cells->near_y))
-        return -1;
+static int make_near_room(instar_cells *cells, size_t pairs) {
+    if (pairs <= cells->near_room) return 0;
+    size_t room = pairs + pairs / 2;
+    if (grow(&cells->near, room) || grow(&cells->near_x, room) || grow(&cells->near_y, room)) return -1;
     cells->near_room = room;
     return 0;
+}
+
+/* Finds the pairs of all points in one cell. Returns the pairs found so far, or a negative status. */
+static int64_t gather_cell(instar_cells *cells, int32_t column, int32_t row, int64_t found) {
+    span spans[MAX_SPANS];
+    const int32_t *own = cells->begin + (int64_t)row * cells->columns + column;
+    int64_t candidates = 0;
+    if (own[0] == own[1]) return found;
+    int span_count = find_spans(cells, column, row, spans);
+    for (int s = 0; s < span_count; s++) candidates += spans[s].end - spans[s].begin;
+    for (int32_t slot = own[0]; slot < own[1]; slot++) {
+        int64_t before = found;
+        if (found > INSTAR_MOST_PAIRS) return INSTAR_TOO_MANY_PAIRS;
+        if (make_near_room(cells, (size_t)(found + candidates))) return INSTAR_NO_MEMORY;
+        for (int s = 0; s < span_count; s++) found = gather_span(cells, spans[s], slot, found);
+        cells->count[slot] = (int32_t)(found - before);
+    }
+    return found;
 }
 
 int64_t instar_cells_count(instar_cells *cells, const float *x, const float *y, int64_t points, double width, double height,
@@ -183,13 +195,13 @@ int64_t instar_cells_count(instar_cells *cells, const float *x, const float *y, 
     cells->radius2 = fmaxf((float)(radius * radius), FLT_MIN);
     cells->periodic = periodic;
     choose_grid(cells, width, height, radius);
-    if (make_room(cells, (size_t)cells->columns * cells->rows, (size_t)points)) return -1;
+    if (make_room(cells, (size_t)cells->columns * cells->rows, (size_t)points)) return INSTAR_NO_MEMORY;
     find_cells(cells, x, y, width, height);
     sort_points(cells, x, y, width, height);
-    int64_t pairs = 0, most = 0;
+    int64_t pairs = 0;
     for (int32_t row = 0; row < cells->rows; row++)
-        for (int32_t column = 0; column < cells->columns; column++) pairs += count_cell(cells, column, row, &most);
-    return make_near_room(cells, (size_t)most) ? -1 : pairs;
+        for (int32_t column = 0; column < cells->columns && pairs >= 0; column++) pairs = gather_cell(cells, column, row, pairs);
+    return pairs;
 }
 
 /* Writes where each point's pairs begin. */
@@ -199,41 +211,20 @@ static void fill_first(const instar_cells *cells, int64_t *first) {
     for (int64_t i = 0; i < cells->points; i++) first[i + 1] += first[i];
 }
 
-/* Gathers the points of a span near one slot behind the `found` gathered before; returns how many there are now. Every
- * candidate is written where the next one found belongs, so that there is no branch to guess. */
-static int32_t gather_span(const instar_cells *cells, span run, int32_t own, int32_t found) {
-    const float *xs = cells->x, *ys = cells->y;
-    const float width = cells->width, height = cells->height, radius2 = cells->radius2, x = xs[own], y = ys[own];
-    const float half_width = half_of(cells, width), half_height = half_of(cells, height);
-    for (int32_t slot = run.begin; slot < run.end; slot++) {
-        float dx = nearest_image(xs[slot] - x, width, half_width), dy = nearest_image(ys[slot] - y, height, half_height);
-        cells->near[found] = cells->point[slot];
-        cells->near_x[found] = dx;
-        cells->near_y[found] = dy;
-        found += (dx * dx + dy * dy < radius2) & (slot != own);
-    }
-    return found;
-}
-
-static void fill_cell(const instar_cells *cells, int32_t column, int32_t row, const int64_t *first, int32_t *j, float *dx, float *dy) {
-    span spans[MAX_SPANS];
-    const int32_t *own = cells->begin + (int64_t)row * cells->columns + column;
-    if (own[0] == own[1]) return;
-    int span_count = find_spans(cells, column, row, spans);
-    for (int32_t slot = own[0]; slot < own[1]; slot++) {
-        int64_t at = first[cells->point[slot]];
-        int32_t found = 0;
-        for (int s = 0; s < span_count; s++) found = gather_span(cells, spans[s], slot, found);
-        memcpy(j + at, cells->near, (size_t)found * sizeof *j);
-        memcpy(dx + at, cells->near_x, (size_t)found * sizeof *dx);
-        memcpy(dy + at, cells->near_y, (size_t)found * sizeof *dy);
-    }
-}
-
 void instar_cells_fill(const instar_cells *cells, int64_t *first, int32_t *j, float *dx, float *dy) {
+    const int32_t *near = cells->near;
+    const float *near_x = cells->near_x, *near_y = cells->near_y;
     fill_first(cells, first);
-    for (int32_t row = 0; row < cells->rows; row++)
-        for (int32_t column = 0; column < cells->columns; column++) fill_cell(cells, column, row, first, j, dx, dy);
+    for (int64_t slot = 0; slot < cells->placed; slot++) {
+        int64_t at = first[cells->point[slot]];
+        int32_t count = cells->count[slot];
+        for (int32_t k = 0; k < count; k++) j[at + k] = near[k];
+        for (int32_t k = 0; k < count; k++) dx[at + k] = near_x[k];
+        for (int32_t k = 0; k < count; k++) dy[at + k] = near_y[k];
+        near += count;
+        near_x += count;
+        near_y += count;
+    }
 }
 
 void instar_cells_free(instar_cells *cells) {

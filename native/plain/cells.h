@@ -20,17 +20,19 @@ typedef struct instar_cells {
     int32_t *point;   /* [placed] point in each slot */
     int32_t *count;   /* [placed] pairs of each slot */
     float *x, *y;     /* [placed] places, wrapped into the world if it is periodic */
-    int32_t *near;    /* scratch for the pairs of one point, as large as any point has candidates */
+    int32_t *near;    /* [pairs] second point of each pair, slot after slot, with the way to it; and room for candidates */
     float *near_x, *near_y;
     size_t cell_room, point_room, near_room;
 } instar_cells;
 
-/* Sorts the points and counts the ordered pairs (i, j), i != j, nearer than radius. Sizes are finite and positive, a periodic
- * world is at least two radii wide and high. Returns the number of pairs, or -1 where memory is short. */
+enum { INSTAR_NO_MEMORY = -1, INSTAR_TOO_MANY_PAIRS = -2, INSTAR_MOST_PAIRS = 1 << 30 };
+
+/* Sorts the points and finds the ordered pairs (i, j), i != j, nearer than radius. Sizes are finite and positive, a periodic
+ * world is at least two radii wide and high. Returns the number of pairs, or one of the statuses above. */
 int64_t instar_cells_count(instar_cells *cells, const float *x, const float *y, int64_t points, double width, double height,
                            int periodic, double radius);
 
-/* Writes the pairs counted last: first[points + 1], and j, dx, dy for each pair. */
+/* Writes the pairs found last, in the order of the points: first[points + 1], and j, dx, dy for each pair. */
 void instar_cells_fill(const instar_cells *cells, int64_t *first, int32_t *j, float *dx, float *dy);
 
 void instar_cells_free(instar_cells *cells);

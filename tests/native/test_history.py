@@ -30,6 +30,9 @@ class HistoryBesideSnapshots(RuleBasedStateMachine):
         self.columns = [Column(capacity) for capacity in CAPACITIES]
         assert [self.history.add(column) for column in self.columns] == [0, 1, 2]
         self.live = [np.frombuffer(column.live, np.uint8) for column in self.columns]
+        for column in self.columns:
+            column.extent = column.capacity_bytes
+        self.history.commit(0, self.columns)
         self.snapshots = {0: self.see_live()}
 
     def see_live(self) -> Snapshot:
@@ -69,6 +72,15 @@ class HistoryBesideSnapshots(RuleBasedStateMachine):
         self.snapshots = {at: kept for at, kept in self.snapshots.items() if at <= current} | {frame: wanted}
         assert self.history.current == self.history.newest == frame
         assert self.history.oldest in self.snapshots
+
+    @rule(
+        which=WHICH, seed=st.integers(0, 2**32), share=st.sampled_from([0.0005, 0.005, 0.3]), frames=st.integers(2, 12)
+    )
+    def run_frames(self, which: int, seed: int, share: float, frames: int) -> None:
+        """Enough frames to fill the smaller budgets several times over, so that the ring wraps and old frames are dropped."""
+        for frame in range(frames):
+            self.write(which, seed + frame, share)
+            self.commit(1)
 
     @rule()
     def discard(self) -> None:
@@ -140,7 +152,7 @@ def count_lines(before: bytes, after: bytes) -> int:
 
 
 TestHistoryBesideSnapshots = HistoryBesideSnapshots.TestCase
-TestHistoryBesideSnapshots.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestHistoryBesideSnapshots.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
 def one_column(
@@ -178,6 +190,16 @@ def test_a_frame_over_the_budget_is_committed_without_a_delta() -> None:
     history.commit(3, [column])
     assert history.undo() == 2
     assert live[3] == 5
+
+
+def test_drops_no_more_frames_than_it_must() -> None:
+    history, column, live = one_column(2 * CHUNK_BYTES, budget=1 << 16)
+    for frame in (1, 2):
+        live[:] = frame
+        history.commit(frame, [column])
+    assert (history.oldest, history.newest) == (1, 2)
+    assert history.undo() == 1
+    assert (live == 1).all()
 
 
 def test_a_frame_may_be_empty() -> None:

@@ -54,11 +54,11 @@ class Live:
         self._events.get(timeout=PATIENCE)
 
     def edit(self, *files: str) -> Edit:
-        """Waits for a ready edit of these files and takes it, without swapping."""
+        """Waits for a ready edit of these files (any, if none are given) and takes it, without swapping."""
         while True:
             self.heard()
             ready = self.pipeline._ready
-            if ready is not None and ready.files == tuple(sorted(files)):
+            if ready is not None and (not files or ready.files == tuple(sorted(files))):
                 edit = self.pipeline.take()
                 assert edit is not None
                 return edit
@@ -69,14 +69,13 @@ class Live:
         self.pipeline.swapped(edit)
         return edit
 
-    def rejection(self) -> Rejection:
-        """Waits for the next rejection."""
+    def rejection(self, file: str | None = None) -> Rejection:
+        """Waits for the next rejection, of a file if one is named."""
         while True:
             self.heard()
-            found = self.pipeline.rejections()
-            if found:
-                assert len(found) == 1
-                return found[0]
+            for found in self.pipeline.rejections():
+                if file is None or file in found.files:
+                    return found
 
 
 def scene_modules() -> set[str]:

@@ -6,7 +6,7 @@ import sys
 import threading
 import weakref
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -293,25 +293,28 @@ class Model:
 
     def __init__(self, tmp_path_factory: pytest.TempPathFactory, files: dict[str, str]) -> None:
         self._factory = tmp_path_factory
-        self.live = dict(files)
         self.newest = dict(files)
+        self.live = dict(files)
         self._rejected: dict[str, str] = {}
 
-    def save(self, name: str, text: str) -> tuple[str, ...] | None:
-        """Returns the files of the edit that a save makes: none if it concerns nothing, None if it is rejected."""
+    def save(self, name: str, text: str) -> Literal["edit", "rejection", "nothing"]:
+        """Returns what comes of a save."""
         self.newest[name] = text
-        pending = {name: text for name, text in self.newest.items() if self.live[name] != text}
+        running = {**self.newest, **self.live}  # what no program holds is read from disk
+        pending = {name: text for name, text in self.newest.items() if self.live.get(name) != text}
         rejected = {name for name, text in pending.items() if self._rejected.get(name) == text}
         wanted = {name: text for name, text in pending.items() if name not in rejected}
         for attempt in (pending, wanted):
-            used = self.used({**self.live, **attempt})
+            files = {**running, **attempt}
+            used = self.used(files)
             if attempt and used is not None:
-                self.live.update(attempt)
-                return tuple(sorted(used & attempt.keys()))
+                self._rejected = {name: text for name, text in self._rejected.items() if name not in attempt}
+                before, self.live = self.live, {name: files[name] for name in used}
+                return "nothing" if self.live == before else "edit"
         if name not in wanted:
-            return ()
+            return "nothing"
         self._rejected[name] = text
-        return None
+        return "rejection"
 
     def used(self, files: dict[str, str]) -> set[str] | None:
         """Returns the files that a scene of these is made of, None if it cannot run."""
@@ -350,12 +353,11 @@ def test_program_is_always_the_last_valid_transaction(
                 continue
             expected = model.save(name, text)
             replaced_by_rename(scene.root / name, text)
-            if expected is None:
-                assert name in live.rejection().files
-            elif expected:
-                live.swap(live.edit(*expected))
-                used = running(live.program, scene.root)
-                assert used == {name: model.live[name] for name in used}
+            if expected == "rejection":
+                assert name in live.rejection(name).files
+            elif expected == "edit":
+                live.swap(live.edit())
+                assert running(live.program, scene.root) == model.live
                 assert scene_modules() == {found.module.__name__ for found in live.program.instances.values()}
 
 

@@ -1,4 +1,8 @@
-/* Proves each path that this processor can run equal to the reference. Usage: checkasm [--bench] [seed] */
+/* Proves each path that this processor can run equal to the reference. Usage: checkasm [--bench] [seed]
+ *
+ * test_kernels.py builds and runs it. By hand:
+ *   cc -O3 -Inative/kernels tests/native/checkasm/?*.[cS] $(find native/kernels -name '*.[cS]') -o build/checkasm
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
