@@ -190,9 +190,9 @@ class World:
                 self.limit.disarm()
         except (SystemExit, BdbQuit) as error:
             self.state.rollback(frame)
-            raise StopRequested(
-                f"{call.hook.module}.{call.hook.name} ended the run ({str(error) or type(error).__name__}); frame {frame} is void"
-            ) from error
+            where = f"{call.hook.module}.{call.hook.name}"
+            why = str(error) or type(error).__name__
+            raise StopRequested(f"{where} ended the run ({why}); frame {frame} is void") from error
         except Exception as error:
             self.state.rollback(frame)
             fault = HookFault(call.hook, frame, self.scene.folder, error)

@@ -3,6 +3,7 @@
 Each bird steers towards the middle of the birds it sees (cohesion), flies as they fly (alignment) and keeps away
 from the nearest (separation). C. Reynolds, "Flocks, herds, and schools", SIGGRAPH 1987.
 """
+
 import numpy as np
 
 from instar import Agents, Param, f32

@@ -1,4 +1,5 @@
 """Foxes eat the rabbits they come upon, breed when they are full and starve when they find none."""
+
 import numpy as np
 from walk import beside, scatter, wander
 

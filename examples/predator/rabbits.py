@@ -1,4 +1,5 @@
 """Rabbits wander and breed until the meadow is full."""
+
 import numpy as np
 from walk import beside, scatter, wander
 

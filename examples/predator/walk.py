@@ -1,4 +1,5 @@
 """How animals walk; both modules import it, so editing it changes rabbits and foxes at once."""
+
 import numpy as np
 
 

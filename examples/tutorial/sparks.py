@@ -1,4 +1,5 @@
 """Sparks going round. Edit and save this file while it runs."""
+
 import numpy as np
 
 from instar import Agents, Param, f32
@@ -15,8 +16,9 @@ turn = Param(0.5, min=-10.0, max=10.0, unit="rad/s")
 
 
 def setup(sparks, rng, space):
-    n = 500
-    sparks.spawn(n, x=rng.uniform(0, space.width, n), y=rng.uniform(0, space.height, n), heading=rng.uniform(0, 6.28, n))
+    x = rng.uniform(0, space.width, 500)
+    y = rng.uniform(0, space.height, 500)
+    sparks.spawn(500, x=x, y=y, heading=rng.uniform(0, 2 * np.pi, 500))
 
 
 def update(sparks, dt, space):

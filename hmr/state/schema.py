@@ -34,7 +34,10 @@ class Default:
 
 
 def field(default: Any = 0) -> Any:
-    """Declare a field, as in `energy: f32 = field(1.0)`.
+    """Declare a field with a default.
+
+    Example:
+        ``energy: f32 = field(1.0)``
 
     Args:
         default: The value of the field in a new row; a number, or as many as the cell has.

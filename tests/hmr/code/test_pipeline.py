@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from instar.hmr.code import EditError, LoadError, Program
+from instar.hmr.code import Edit, EditError, LoadError, Program
 from instar.native.errors import InstarError
 
 from .conftest import Live, Scene, scene_modules
@@ -154,6 +154,28 @@ def test_refused_edit_leaves_the_program_before_it(scene: Scene) -> None:
         newer = live.edit("flock.py", "hunt.py")
         assert newer.base is live.program
         assert (value(newer.program), value(newer.program, "hunt")) == (2, 3)
+        assert len(scene_modules()) == 4
+
+
+def test_edit_built_while_another_was_taken_is_built_again(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    taken: list[Edit | None] = []
+
+    def check(program: Program) -> None:
+        if value(program, "hunt") == 3 and not taken:
+            taken.append(live.pipeline.take())
+
+    live = Live(scene.codebase("flock", "hunt"), check)
+    with live.pipeline:
+        flock.write_text("value = 2\n")
+        live.heard()
+        hunt.write_text("value = 3\n")
+        edit = live.edit("hunt.py")
+        first = taken[0]
+        assert first is not None
+        assert (edit.base, first.files) == (first.program, ("flock.py",))
+        assert (value(edit.program), value(edit.program, "hunt")) == (2, 3)
+        assert len(scene_modules()) == 4
 
 
 def test_refused_edit_is_not_offered_again_by_itself(scene: Scene) -> None:

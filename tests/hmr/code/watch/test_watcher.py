@@ -18,6 +18,9 @@ from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch
 
 PATIENCE = 10.0
 
+# watchdog's own observer for Linux, which stands for that of macOS here, warns of folders that it meets twice
+pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+
 
 class Heard:
     """A watcher, and what it has told."""
