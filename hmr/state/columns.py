@@ -137,7 +137,7 @@ class Columns:
     def _reserve(self, field: Field, frame: int) -> _Lineage:
         kind = field.type
         column = Column(self._reserved * kind.cell_bytes)
-        flat = np.frombuffer(memoryview(column.live), kind.dtype, self._reserved * math.prod(kind.shape))
+        flat = np.frombuffer(column.live, kind.dtype, self._reserved * math.prod(kind.shape))
         return _Lineage(column, flat.reshape(self._reserved, *kind.shape), kind.cell_bytes, field, frame)
 
 

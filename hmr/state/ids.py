@@ -31,9 +31,9 @@ class IdIndex:
 
     def __init__(self, capacity: int) -> None:
         self.columns = {"id": Column(8 * capacity), "slots": Column(8 * capacity), "free": Column(4 * capacity)}
-        self.ids: Ids = np.frombuffer(memoryview(self.columns["id"].live), np.uint64, capacity)
-        self._slots: Ids = np.frombuffer(memoryview(self.columns["slots"].live), np.uint64, capacity)
-        self._free: npt.NDArray[np.uint32] = np.frombuffer(memoryview(self.columns["free"].live), np.uint32, capacity)
+        self.ids: Ids = np.frombuffer(self.columns["id"].live, np.uint64, capacity)
+        self._slots: Ids = np.frombuffer(self.columns["slots"].live, np.uint64, capacity)
+        self._free: npt.NDArray[np.uint32] = np.frombuffer(self.columns["free"].live, np.uint32, capacity)
         self.slots_used = 0
         self.free_count = 0
 

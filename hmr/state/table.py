@@ -44,7 +44,7 @@ class Table:
         own["_reserved"] = reserved
         own["_rows"] = 0
         own["_header"] = header
-        own["_header_live"] = np.frombuffer(memoryview(header.live), np.uint64, 3)
+        own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
         own["_index"] = IdIndex(reserved)
         own["_columns"] = Columns(reserved)
         own["_doomed"] = []

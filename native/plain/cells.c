@@ -9,7 +9,7 @@ typedef struct span {
     int32_t begin, end; /* slots */
 } span;
 
-enum { MAX_SPANS = 9 };
+enum { MAX_SPANS = 6 };
 
 /* Cells are a little wider than the radius, so that rounding never puts a near pair two cells apart. */
 static const double slack = 1.000001;

@@ -1,7 +1,7 @@
 /* Pairs of near points by a uniform grid.
  *
  * Points are sorted by cell (a stable counting sort) into scratch columns; a point then meets the points of the 3 x 3 cells
- * around its own, which lie in at most three runs of cells per grid row. Everything is deterministic: the order of a row's
+ * around its own, which lie in at most two runs of slots per grid row. Everything is deterministic: the order of a row's
  * pairs is that of the sorted points.
  */
 #ifndef INSTAR_CELLS_H

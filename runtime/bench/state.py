@@ -45,7 +45,7 @@ def _kernel_row(size: int, changed: float, pattern: str) -> dict[str, Any]:
     column.extent = size // LINE_BYTES * LINE_BYTES
     history = History(256 << 20)
     history.add(column)
-    live = np.frombuffer(memoryview(column.live), np.float32, column.extent // 4)
+    live = np.frombuffer(column.live, np.float32, column.extent // 4)
     frames = iter(range(1, 1 << 40))
     return _row("kernel", [live], changed, pattern, lambda: history.commit(next(frames), [column]))
 

@@ -47,7 +47,14 @@ class Live:
         self._events: queue.SimpleQueue[None] = queue.SimpleQueue()
         self.codebase = codebase
         self.program = codebase.load()
-        self.pipeline = EditPipeline(codebase, self.program, check, on_event=lambda: self._events.put(None), **options)
+        self.stale: list[Edit] = []
+        self.pipeline = EditPipeline(codebase, self.program, check, on_event=self._tell, **options)
+
+    def _tell(self) -> None:
+        ready = self.pipeline._ready
+        if ready is not None and ready.base is not self.pipeline.program:
+            self.stale.append(ready)
+        self._events.put(None)
 
     def heard(self) -> None:
         """Waits until the pipeline has told of something."""

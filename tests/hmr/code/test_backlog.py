@@ -78,3 +78,16 @@ def test_content_identifies_files_and_bytes() -> None:
     path = Path("a.py")
     assert content({path: change(path, "a")}) == content({path: change(path, "a")})
     assert content({path: change(path, "a")}) != content({path: change(path, "b")})
+
+
+def test_content_that_worked_since_is_not_taken_for_rejected(scene: Scene) -> None:
+    flock = scene.write("flock.py", "")
+    head = scene.load()
+    backlog = Backlog()
+    bad, good = change(flock, "1 /"), change(flock, "x = 1\n")
+    backlog.put([bad])
+    backlog.reject([bad])
+    backlog.put([good])
+    backlog.accept(head, {flock: good})
+    backlog.put([bad])
+    assert backlog.wanted(head, None, {}) == {flock: bad}

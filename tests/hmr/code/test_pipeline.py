@@ -157,6 +157,24 @@ def test_refused_edit_leaves_the_program_before_it(scene: Scene) -> None:
         assert len(scene_modules()) == 4
 
 
+def test_refused_edit_leaves_nothing_behind(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"), refuse_two)
+    with live.pipeline as pipeline:
+        flock.write_text("value = 3\n")
+        pipeline.refused(live.edit("flock.py"), InstarError("the table cannot take it"))
+        flock.write_text("value = 2\n")
+        live.rejection()
+        hunt.write_text("value = 4\n")
+        live.edit("hunt.py")
+        assert len(scene_modules()) == 3
+
+
+def refuse_two(program: Program) -> None:
+    if value(program) == 2:
+        raise InstarError("two is too much")
+
+
 def test_edit_built_while_another_was_taken_is_built_again(scene: Scene) -> None:
     flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
     taken: list[Edit | None] = []
@@ -171,6 +189,7 @@ def test_edit_built_while_another_was_taken_is_built_again(scene: Scene) -> None
         live.heard()
         hunt.write_text("value = 3\n")
         edit = live.edit("hunt.py")
+        assert live.stale == []
         first = taken[0]
         assert first is not None
         assert (edit.base, first.files) == (first.program, ("flock.py",))
