@@ -69,7 +69,7 @@ class Runtime:
         Raises:
             InstarError: If the scene cannot be read or loaded.
         """
-        self.world = World.load_scene(scene, seed=seed, fps=fps, params=params)
+        self.world = World.open(scene, seed=seed, fps=fps, params=params, setup=False)
         self.fps = fps or self.world.scene.fps
         self.receipts: list[Receipt] = []
         self._view = view or SilentView()

@@ -60,6 +60,7 @@ class World:
         seed: int | None = None,
         fps: float | None = None,
         params: Mapping[str, Mapping[str, Any]] | None = None,
+        setup: bool = True,
     ) -> World:
         """Open a scene and run its `setup` hooks; what they make is frame 0.
 
@@ -68,29 +69,19 @@ class World:
             seed: Instead of the scene file's.
             fps: Instead of the scene file's; a step is ``1 / fps`` seconds of the world's time.
             params: Values by module and parameter, over those of the scene file.
+            setup: False leaves the tables empty until `setup` is called.
 
         Raises:
             InstarError: If the scene cannot be read or loaded, or a `setup` raises.
         """
-        world = cls.load_scene(scene, seed=seed, fps=fps, params=params)
-        world.setup()
-        return world
-
-    @classmethod
-    def load_scene(
-        cls,
-        scene: str | os.PathLike[str],
-        *,
-        seed: int | None = None,
-        fps: float | None = None,
-        params: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> World:
-        """Like `open`, without running `setup`."""
         file = SceneFile.read(locate(os.fspath(scene)))
         given = params or {}
         values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
         codebase = Codebase(file.folder, file.modules, INJECTED, values)
-        return cls(file, codebase, codebase.load(), seed=file.seed if seed is None else seed, fps=fps or file.fps)
+        world = cls(file, codebase, codebase.load(), seed=file.seed if seed is None else seed, fps=fps or file.fps)
+        if setup:
+            world.setup()
+        return world
 
     def __getitem__(self, name: str) -> Table:
         return self.state[name]

@@ -31,7 +31,7 @@ class _Settled:
     """The frame thread is done with an edit: it runs, or was refused, and `stale` that was to replace it with it."""
 
     edit: Edit
-    refused: bool
+    error: InstarError | None = None
     stale: Edit | None = None
 
 
@@ -74,6 +74,7 @@ class EditPipeline:
         self._told = ""
         self._backlog = Backlog()
         self._units: dict[tuple[Path, str], Unit] = {}
+        self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._inbox: queue.SimpleQueue[list[Change] | _Settled | None] = queue.SimpleQueue()
         self._helper = CompileHelper()
         self._watcher = Watcher(
@@ -139,14 +140,14 @@ class EditPipeline:
 
     def swapped(self, edit: Edit) -> None:
         """Tells that an edit that was taken runs now."""
-        self._inbox.put(_Settled(edit, refused=False))
+        self._inbox.put(_Settled(edit))
 
-    def refused(self, edit: Edit, error: InstarError) -> None:  # noqa: ARG002 - whoever refused it tells why
-        """Tells that the world could not take an edit; the program before it goes on."""
+    def refused(self, edit: Edit, error: InstarError) -> None:
+        """Tells that the world could not take an edit; the program before it goes on, and no rejection is told."""
         with self._lock:
             self._head = edit.base
             stale, self._ready = self._ready, None
-        self._inbox.put(_Settled(edit, refused=True, stale=stale))
+        self._inbox.put(_Settled(edit, error, stale))
 
     def rejections(self) -> list[Rejection]:
         """Returns the edits that were rejected since the last call, oldest first; called by the frame thread."""
@@ -160,17 +161,27 @@ class EditPipeline:
             if isinstance(message, list):
                 self._backlog.put(message)
                 self._update({change.path for change in message}, {})
-            elif message.refused:
-                self._put_back(message.edit, message.stale)
+            elif message.error is not None:
+                self._put_back(message.edit, message.error, message.stale)
             else:
                 self._units.clear()
+                self._refused.clear()
 
-    def _put_back(self, edit: Edit, stale: Edit | None) -> None:
-        """Goes back to the base of an edit that was refused, and builds what was to follow it on that."""
+    def _put_back(self, edit: Edit, error: InstarError, stale: Edit | None) -> None:
+        """Goes back to the base of an edit that was refused, and builds what was to follow it on that.
+
+        The same files are not offered again to the same program. Of an edit that contains what was refused before, only
+        that is to blame: the rest gets a chance of its own.
+        """
         drop(edit.program, edit.base)
         if stale is not None:
             drop(stale.program, edit.base)
-        self._backlog.reject(edit.changes.values())
+        before = {one for head, contents in self._refused for one in contents if head is edit.base}
+        blamed = [change for change in edit.changes.values() if (change.path, change.digest) in before]
+        self._backlog.reject(blamed or edit.changes.values())
+        self._refused = {key: known for key, known in self._refused.items() if key[0] is edit.base}
+        self._refused[edit.base, content(edit.changes)] = error
+        self._told = str(error)
         self._update(set(), {} if stale is None else stale.changes)
 
     def _update(self, saved: set[Path], held: Changes) -> None:
@@ -180,7 +191,7 @@ class EditPipeline:
             saved: the files that this is about; they are rejected if they do not work.
             held: contents that worked before, to go on with where newer ones are rejected, if nothing is ready.
         """
-        failed: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
+        failed = dict(self._refused)
         began = time.monotonic_ns()
         told = False
         while True:

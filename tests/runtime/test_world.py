@@ -82,7 +82,7 @@ def test_a_hook_that_raises_voids_its_frame_and_rests(scene):
 
 
 def test_a_setup_that_raises_is_told_and_nothing_is_half_made(scene):
-    world = World.load_scene(scene(mover=MOVER, bad="def setup(boids):\n    boids.spawn(2)\n    1 / 0\n"))
+    world = World.open(scene(mover=MOVER, bad="def setup(boids):\n    boids.spawn(2)\n    1 / 0\n"), setup=False)
     with pytest.raises(HookFault, match=r"(?s)bad.py:3: bad.setup: ZeroDivisionError.*did not start"):
         world.setup()
     assert len(world["boids"]) == 0

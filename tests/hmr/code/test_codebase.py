@@ -265,6 +265,8 @@ def test_program_is_always_the_last_valid_transaction(
     tmp_path_factory: pytest.TempPathFactory, edits: list[dict[str, str]]
 ) -> None:
     """An edit works exactly if a fresh scene of the same files does, and then both are the same."""
+    for name in scene_modules():
+        del sys.modules[name]
     scene = Scene(tmp_path_factory.mktemp("scene"))
     files = dict.fromkeys(FILES, "value = 0\n")
     for name, text in files.items():

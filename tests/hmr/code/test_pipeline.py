@@ -170,6 +170,24 @@ def test_refused_edit_leaves_nothing_behind(scene: Scene) -> None:
         assert len(scene_modules()) == 3
 
 
+def test_refused_edit_is_offered_again_with_others_only_and_they_alone_after_that(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        pipeline.refused(live.edit(), InstarError("the table cannot take it"))
+        hunt.write_text("value = 3\n")
+        edit = live.edit()
+        assert edit.files == ("flock.py", "hunt.py")
+        pipeline.refused(edit, InstarError("the table cannot take it"))
+        edit = live.edit()
+        assert edit.files == ("hunt.py",)
+        live.swap(edit)
+        assert pipeline.rejections() == []
+        flock.write_text("value = 4\n")
+        assert live.edit().files == ("flock.py",)
+
+
 def refuse_two(program: Program) -> None:
     if value(program) == 2:
         raise InstarError("two is too much")
@@ -197,7 +215,7 @@ def test_edit_built_while_another_was_taken_is_built_again(scene: Scene) -> None
         assert len(scene_modules()) == 4
 
 
-def test_refused_edit_is_not_offered_again_by_itself(scene: Scene) -> None:
+def test_file_of_a_check_that_fails_does_not_hold_up_others(scene: Scene) -> None:
     flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
     refused: list[Program] = []
 
