@@ -25,6 +25,7 @@ class Interrupt:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.wanted = False
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 

@@ -16,7 +16,7 @@ from instar.interrupt import Interrupt
 from instar.loop.clock import Clock, SystemClock
 from instar.loop.deadlines import Deadlines
 from instar.loop.garbage import Garbage
-from instar.loop.limit import HookLimit, hook_limit
+from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
 from instar.loop.meter import Meter
 from instar.native import InstarError
 from instar.receipt import Receipt
@@ -88,6 +88,7 @@ class Runtime:
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
+        self._is_set_up = False
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -98,7 +99,7 @@ class Runtime:
         self._interrupt.wanted = True
 
     def run(self, frames: int | None = None) -> dict[str, Any]:
-        """Run the scene: its `setup`, then frame after frame.
+        """Run the scene: its `setup`, then frame after frame. A second call goes on where the first ended.
 
         Args:
             frames: How many frames to commit; without it, until Ctrl-C, `stop` or a hook that asks to end.
@@ -112,12 +113,14 @@ class Runtime:
         with ExitStack() as stack:
             stack.enter_context(self._interrupt)
             limit = stack.enter_context(hook_limit())
-            self.world.limit = limit
+            stack.enter_context(self._limited(limit))
             stack.enter_context(breakpoints(lambda: self._paused(limit)))
             self._pipeline = stack.enter_context(
                 EditPipeline(self.world.codebase, self.world.program, self.world.check)
             )
-            self.world.setup()
+            if not self._is_set_up:
+                self.world.setup()
+                self._is_set_up = True
             stack.enter_context(self._garbage)
             self._begin()
             self._loop(frames)
@@ -148,6 +151,7 @@ class Runtime:
         }
 
     def _begin(self) -> None:
+        self._state = "running"
         self._started = self._clock.now()
         self._deadlines = Deadlines(self._started, self.fps)
         self._next_publish = self._started
@@ -267,6 +271,14 @@ class Runtime:
             return
         self._clock.sleep_until(deadline)
         self._meter.deadline_error.add(self._clock.now() - deadline)
+
+    @contextmanager
+    def _limited(self, limit: Limit) -> Iterator[None]:
+        self.world.limit = limit
+        try:
+            yield
+        finally:
+            self.world.limit = NoLimit()
 
     @contextmanager
     def _paused(self, limit: object) -> Iterator[None]:

@@ -110,10 +110,20 @@ def test_a_setup_that_raises_ends_the_run_with_its_fault(scene, clock):
         Runtime(scene(mover="def setup():\n    1 / 0\n" + SCENE.replace("def setup", "def other")), clock=clock).run(3)
 
 
+def test_a_second_run_goes_on_where_the_first_ended(scene, clock):
+    runtime = Runtime(scene(mover=SCENE), clock=clock)
+    runtime.run(5)
+    runtime.world.step()
+    report = runtime.run(4)
+    assert (report["frame"], report["frames"], report["agents"]) == (10, 4, {"boids": 5})
+    assert runtime.world["boids"].x.tolist() == [10] * 5
+
+
 def test_a_run_can_be_stopped(scene, clock):
     runtime = Runtime(scene(mover=SCENE), clock=clock)
     runtime.post(lambda world: runtime.stop())
     assert runtime.run()["frames"] == 1
+    assert runtime.run(3)["frames"] == 3
 
 
 def test_a_hook_can_end_the_run(scene, clock):
