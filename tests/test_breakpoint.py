@@ -48,7 +48,7 @@ class AtTerminal:
             env={**os.environ, "TERM": "xterm-256color", "PYTHONBREAKPOINT": ""},
         )  # fmt: skip
         os.close(slave)
-        self._seen = ""
+        self._seen = self.everything = ""
         self._heard = threading.Condition()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -62,7 +62,9 @@ class AtTerminal:
             if not data:
                 return
             with self._heard:
-                self._seen += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
+                shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))
+                self._seen += shown
+                self.everything += shown
                 self._heard.notify_all()
 
     def wait_for(self, text: str) -> None:
@@ -108,11 +110,11 @@ def test_a_person_looks_around_for_longer_than_a_hook_may_run_and_goes_on(stoppe
     stopped.wait_for("(Pdb)")
     stopped.type("answer = 7")
     stopped.wait_for("(Pdb)")
-    stopped.type("n")
-    stopped.wait_for("went on with 7")
+    stopped.type("n")  # since Python 3.13 this steps over breakpoint() itself, before over the line after it
     stopped.wait_for("(Pdb)")
     stopped.type("c")
     stopped.wait_for("forty")
+    assert "went on with 7" in stopped.everything
     report = stopped.end()
     assert report["modules"]["stopper"]["state"] == "live"
     assert report["errors"] == []

@@ -129,7 +129,6 @@ class Graph:
             edges = self._edges[name] = set()
             package = name.rpartition(".")[0]
             if package:
-                self._edges.setdefault(package, set()) if package in self.units else waiting.append(package)
                 edges.add(package)
             for statement in self._unit(name).imports:
                 edges.update(self._targets(self.units[name].source, statement))

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import stat
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from instar.hmr.code.source import digest_of
 from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
 from instar.hmr.code.watch.polling import PollingFeed
+from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole
 
 SETTLED_SECONDS = 0.015
 """A file that nothing calls complete is so when it was the same twice, so far apart, and compiles."""
@@ -44,6 +43,7 @@ class _Guess:
     """A file that may be incomplete: its content when last read, since when it is the same, and when to look again."""
 
     event_ns: int
+    begun: float = field(default_factory=time.monotonic)
     digest: str | None = None
     since: float = 0.0
     due: float = 0.0
@@ -106,7 +106,7 @@ class Watcher:
             except FeedLostError as error:
                 self._poll_from_now(error)
         for path in modules_below(self._root):
-            data = _read(path)
+            data = read_as_it_is(path)
             if data and self._known.setdefault(path, digest_of(data)) != digest_of(data):  # saved since it was loaded
                 self._unsure[path] = _Guess(time.monotonic_ns())
         if self.mode == "polling":
@@ -178,10 +178,15 @@ class Watcher:
         self._writing = {path for path in self._writing if not path.is_relative_to(gone)}
 
     def _read_written(self) -> list[Change]:
-        """Reads complete files, and then sees whether one was written to again in the meantime: that would be torn."""
+        """Reads complete files; those that are written to again by now are left to their next event."""
         if not self._written:
             return []
-        reads = [(path, event_ns, _read(path)) for path, event_ns in self._written.items()]
+        reads = []
+        for path, event_ns in self._written.items():
+            try:
+                reads.append((path, event_ns, read_whole(path)))
+            except BeingWrittenError:
+                self._unsure[path] = _Guess(event_ns)  # to be told when it is closed, or stays the same
         self._written.clear()
         self._absorb(self._feed.wait(0))
         changes = []
@@ -197,7 +202,13 @@ class Watcher:
         changes = []
         now = time.monotonic()
         for path, guess in [(path, guess) for path, guess in self._unsure.items() if guess.due <= now]:
-            data = _read(path)
+            try:
+                data = read_whole(path)
+            except BeingWrittenError:
+                if now - guess.begun < STALE_SECONDS:
+                    guess.due = now + SETTLED_SECONDS
+                    continue
+                data = read_as_it_is(path)  # somebody keeps it open for good
             digest = digest_of(data) if data else None
             if data is None or digest is None or self._known.get(path) == digest:
                 del self._unsure[path]
@@ -228,23 +239,3 @@ def _open_feed(root: Path) -> Feed:
     from instar.hmr.code.watch.observer import ObserverFeed  # noqa: PLC0415 - the other systems
 
     return ObserverFeed(root)
-
-
-def _read(path: Path) -> bytes | None:
-    """Returns the content of a file; None if there is none to read, or if it changed while it was read."""
-    try:
-        with open(path, "rb", opener=_without_waiting) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                return None
-            data = file.read()
-            after = os.fstat(file.fileno())
-    except OSError:
-        return None
-    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    return data if same and len(data) == after.st_size else None
-
-
-def _without_waiting(path: str, flags: int) -> int:
-    """Opens a file; does not wait for a writer where it is a pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)

@@ -4,6 +4,7 @@ import errno
 import os
 import queue
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -281,6 +282,16 @@ def test_file_that_changed_before_the_start_is_told(tmp_path: Path) -> None:
     with found.watcher:
         assert found.next() == ("flock.py", "x = 1\n")
         found.nothing_but_marker()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody knows that it is open")
+def test_file_that_somebody_keeps_open_is_told_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "flock.py"
+    path.write_text("x = 0\n")
+    found = Heard(tmp_path)
+    with found.watcher, path.open("a"):
+        in_place(path, "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
 
 
 def test_folder_that_is_replaced_is_polled_with_a_notice(tmp_path: Path) -> None:
