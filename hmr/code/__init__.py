@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from instar.hmr.code.codebase import Codebase
-from instar.hmr.code.compiler import Unit, compile_source
+from instar.hmr.code.compile.compiler import Unit, compile_source
+from instar.hmr.code.compile.process import CompileHelper
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
 from instar.hmr.code.hooks import Hook, every
 from instar.hmr.code.params import Declaration, LiveParam, Param
 from instar.hmr.code.pipeline import EditPipeline
-from instar.hmr.code.process import CompileHelper
 from instar.hmr.code.program import ModuleVersion, Program
-from instar.hmr.code.source import Source
 from instar.hmr.code.watch import Change, Watcher
 
 __all__ = [

@@ -8,16 +8,16 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from instar.hmr.code.compiler import compile_source
+from instar.hmr.code.compile.compiler import compile_source
 from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
-from instar.hmr.code.faults import is_the_users, load_error
 from instar.hmr.code.hooks import find_hooks
-from instar.hmr.code.imports import Compile, Files, Graph
-from instar.hmr.code.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
-from instar.hmr.code.loading import Instance, Load, Stage
+from instar.hmr.code.load.faults import is_the_users, load_error
+from instar.hmr.code.load.imports import Compile, Files, Graph
+from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
+from instar.hmr.code.load.loading import Instance, Load, Stage
+from instar.hmr.code.load.tables import declared_tables
 from instar.hmr.code.params import Declaration, Declarations, LiveParam, Value
 from instar.hmr.code.program import ModuleVersion, Program, retire
-from instar.hmr.code.tables import declared_tables
 from instar.hmr.state import Schema
 
 

@@ -13,12 +13,12 @@ from typing import Literal
 
 from instar.hmr.code.backlog import Backlog, Changes, content
 from instar.hmr.code.codebase import Codebase
-from instar.hmr.code.compiler import Unit
+from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.compile.process import CompileHelper
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import GOES_ON, CompileError, EditError
-from instar.hmr.code.process import CompileHelper
 from instar.hmr.code.program import Program, drop
-from instar.hmr.code.source import Source
 from instar.hmr.code.watch import Change, Watcher
 from instar.native.errors import InstarError
 

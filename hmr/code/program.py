@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from instar.hmr.code.compiler import Unit
+from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import ParamError
 from instar.hmr.code.hooks import Hook
-from instar.hmr.code.loading import Instance
+from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.params import LiveParam
-from instar.hmr.code.source import Source
 from instar.hmr.state import Schema
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from instar.hmr.code.source import digest_of
+from instar.hmr.code.compile.source import digest_of
 from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
 from instar.hmr.code.watch.polling import PollingFeed
 from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole

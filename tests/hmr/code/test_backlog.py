@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from instar.hmr.code.backlog import Backlog, content
-from instar.hmr.code.source import digest_of
+from instar.hmr.code.compile.source import digest_of
 from instar.hmr.code.watch import Change
 
 from .conftest import Scene

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from instar.hmr.code.source import digest_of
+from instar.hmr.code.compile.source import digest_of
 from instar.hmr.code.watch import Change, Watcher, watcher
 from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch
 

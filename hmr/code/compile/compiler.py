@@ -6,9 +6,9 @@ import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from instar.hmr.code.compile.source import Source
+from instar.hmr.code.compile.translate import Facts, translate
 from instar.hmr.code.errors import CompileError, excerpt
-from instar.hmr.code.source import Source
-from instar.hmr.code.translate import Facts, translate
 
 
 class Import(NamedTuple):

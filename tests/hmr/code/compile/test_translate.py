@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instar.hmr.code import translate as room
-from instar.hmr.code.translate import serve, translate
+from instar.hmr.code.compile import translate as room
+from instar.hmr.code.compile.translate import serve, translate
 
 
 def facts(text: str | bytes) -> dict[str, object]:

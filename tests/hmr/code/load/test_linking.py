@@ -4,7 +4,7 @@ import pytest
 
 from instar.hmr.code import ParamError
 
-from .conftest import Scene
+from ..conftest import Scene
 
 HEAD = "import functools\nfrom instar import Param\ncohesion = Param(0.3)\n"
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from instar.hmr.code.loading import Instance
+from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.params import LiveParam, ParamNumber
 
 _MOST_OBJECTS = 100_000

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from instar.hmr.code.compiler import Import, Unit
+from instar.hmr.code.compile.compiler import Import, Unit
+from instar.hmr.code.compile.source import Source, digest_of
 from instar.hmr.code.errors import LoadError
-from instar.hmr.code.source import Source, digest_of
 
 Compile = Callable[[Source], Unit]
 

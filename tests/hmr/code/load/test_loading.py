@@ -14,7 +14,7 @@ import pytest
 
 from instar.hmr.code import LoadError, Program
 
-from .conftest import Scene, scene_modules
+from ..conftest import Scene, scene_modules
 
 
 def module(program: Program, name: str = "flock") -> Any:

@@ -6,7 +6,7 @@ import pytest
 
 from instar.hmr.code import EditError, HookError, LoadError
 
-from .conftest import Scene, scene_modules
+from ..conftest import Scene, scene_modules
 
 
 def failure(scene: Scene, text: str) -> EditError:

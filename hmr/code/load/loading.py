@@ -15,8 +15,8 @@ from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
-from instar.hmr.code.compiler import Unit
-from instar.hmr.code.imports import absolute
+from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.load.imports import absolute
 from instar.hmr.code.params import Declarations, LiveParam, ParamNumber, declaring, number_of
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from instar.hmr.code import CompileError, LoadError, Source, compile_source
-from instar.hmr.code.imports import Files, Graph, absolute
+from instar.hmr.code.load.imports import Files, Graph, absolute
 
-from .conftest import Scene
+from ..conftest import Scene
 
 
 def graph(root: Path, *modules: str, changes: dict[Path, bytes] | None = None) -> Graph:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 
-from instar.hmr.code.compiler import Unit
+from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.errors import EditError, LoadError, excerpt
 from instar.native.errors import InstarError
 

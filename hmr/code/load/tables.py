@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from instar.hmr.code.errors import LoadError
-from instar.hmr.code.loading import Instance
+from instar.hmr.code.load.loading import Instance
 from instar.hmr.state import Agents, Schema
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from instar.hmr.code.compiler import Import, compile_source
+from instar.hmr.code.compile.compiler import Import, compile_source
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import CompileError
-from instar.hmr.code.source import Source
 
 
 def test_unit_knows_its_source_and_its_lines() -> None:

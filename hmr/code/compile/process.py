@@ -11,10 +11,10 @@ import threading
 import time
 from pathlib import Path
 
-from instar.hmr.code import translate
-from instar.hmr.code.compiler import Unit, unit_of
+from instar.hmr.code.compile import translate
+from instar.hmr.code.compile.compiler import Unit, unit_of
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import CompileError
-from instar.hmr.code.source import Source
 
 _PROGRAM = Path(translate.__file__)
 

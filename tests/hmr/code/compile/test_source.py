@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from instar.hmr.code.source import Source, digest_of
+from instar.hmr.code.compile.source import Source, digest_of
 
 
 def test_digest_is_twelve_hexadecimal_digits_of_the_content() -> None:

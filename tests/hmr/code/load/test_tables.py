@@ -4,7 +4,7 @@ import pytest
 
 from instar.hmr.code import LoadError
 
-from .conftest import Scene
+from ..conftest import Scene
 
 BOIDS = "from instar import Agents, f32\n\nclass Boids(Agents, capacity=10):\n    x: f32\n"
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from instar.hmr.code.compiler import compile_source
+from instar.hmr.code.compile.compiler import compile_source
+from instar.hmr.code.compile.process import CompileHelper
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import CompileError
-from instar.hmr.code.process import CompileHelper
-from instar.hmr.code.source import Source
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""From code to modules: executed into fresh namespaces, with imports of their own and linked Params."""
