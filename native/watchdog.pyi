@@ -6,10 +6,10 @@ from typing import final
 class Watchdog:
     """Watches the calls that the thread which makes it announces.
 
-    A call that takes longer than the limit has its thread sent a signal once, for a Python handler to raise in it. If the call
-    has not ended a grace later, it is stuck where Python cannot reach it: one message naming it is written to file descriptor 2
-    and the process ends at once with exit code 1. Time in which the process was stopped does not count; the limit is kept to
-    within a twentieth of a second. Close it before that thread ends.
+    A call that takes longer than the limit has its thread sent a signal, again and again, for a Python handler to raise in
+    it. If the call has not ended a grace later, it is stuck where Python cannot reach it: one message naming it is written to
+    file descriptor 2 and the process ends at once with exit code 1. Time in which the process was stopped does not count;
+    the limit is kept to within a twentieth of a second. Close it before that thread ends.
 
     Args:
         limit: Seconds that a call may take.

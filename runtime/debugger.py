@@ -7,49 +7,78 @@ import pdb
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 Pause = Callable[[], AbstractContextManager[Any]]
 
 
 class HookDebugger(pdb.Pdb):
-    """pdb at the terminal, with the run paused around every prompt."""
+    """pdb at the terminal, with the run paused from its first prompt until the person goes on or quits."""
 
     def __init__(self, pause: Pause) -> None:
-        super().__init__(nosigint=True)
+        super().__init__(skip=["instar", "instar.*"], nosigint=True)
         self._pause = pause
+        self._paused = ExitStack()
+        self._is_paused = False
 
     def interaction(self, *args: Any, **kwargs: Any) -> None:
-        """Pause the run, then prompt until the person goes on."""
-        with self._pause(), _real_streams():
-            self.stdout = sys.stdout
+        """Prompt; the terminal stays the person's while they step."""
+        if not self._is_paused:
+            self._is_paused = True
+            self._paused.enter_context(self._pause())
+            self._paused.enter_context(_real_streams())
+        self.stdout = sys.stdout
+        try:
             super().interaction(*args, **kwargs)
+        finally:
+            if self.quitting or self.stoplineno == -1:
+                self._go_on()
+
+    def end_of_hook(self) -> None:
+        """The hook is over: whoever still stepped through it goes on."""
+        if self._is_paused:
+            self.set_continue()
+            self._go_on()
+
+    def _go_on(self) -> None:
+        self._is_paused = False
+        self._paused.close()
 
 
-@contextmanager
-def breakpoints(pause: Pause) -> Iterator[None]:
+class Breakpoints:
     """While the context lasts, `breakpoint()` stops at the terminal inside ``pause()``."""
 
-    def stop(*args: Any, **kwargs: Any) -> None:
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._debugger: HookDebugger | None = None
+
+    def __enter__(self) -> Breakpoints:
+        self._before = sys.breakpointhook
+        sys.breakpointhook = self._stop
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.end_of_hook()
+        sys.breakpointhook = self._before
+
+    def end_of_hook(self) -> None:
+        """Nothing of the scene runs any more; a person who steps goes on."""
+        if self._debugger is not None:
+            self._debugger.end_of_hook()
+
+    def _stop(self, *args: Any, **kwargs: Any) -> None:
         if os.environ.get("PYTHONBREAKPOINT"):
             sys.__breakpointhook__(*args, **kwargs)
             return
         caller = sys._getframe(1)  # noqa: SLF001 - the frame that called breakpoint()
         if not _has_terminal():
             place = f"{caller.f_code.co_filename}:{caller.f_lineno}"
-            warnings.warn(
-                f"breakpoint() at {place} was passed over: stdin is no terminal", RuntimeWarning, stacklevel=2
-            )
+            problem = f"breakpoint() at {place} was passed over: stdin is no terminal"
+            warnings.warn(problem, RuntimeWarning, stacklevel=2)
             return
-        HookDebugger(pause).set_trace(caller)
-
-    before = sys.breakpointhook
-    sys.breakpointhook = stop
-    try:
-        yield
-    finally:
-        sys.breakpointhook = before
+        self._debugger = HookDebugger(self._pause)
+        self._debugger.set_trace(caller)
 
 
 def _has_terminal() -> bool:

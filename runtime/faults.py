@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import linecache
+import re
 import traceback
 from pathlib import Path
 
 from instar.hmr.code import Hook
 from instar.native import InstarError
 
+VERSION_MARK = re.compile(r"@[0-9a-f]{8,}")
+"""What a module's unique name has after its own."""
+MOST_STEPS = 12
+MOST_CHARACTERS = 2_000
 
-class HookTimeout(InstarError):
-    """A hook ran longer than its limit."""
+
+class HookTimeout(BaseException):
+    """A hook ran longer than its limit; no `Exception`, so that a hook that catches those does not swallow it."""
 
 
 class HookFault(InstarError):
@@ -35,11 +41,8 @@ class HookFault(InstarError):
         super().__init__(self._tell(own, error, hook.kind == "setup"))
 
     def _tell(self, own: list[traceback.FrameSummary], error: BaseException, at_start: bool) -> str:
-        what = "".join(traceback.format_exception_only(error)).strip()
-        lines = [f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"]
-        for entry in own:
-            source = linecache.getline(entry.filename, entry.lineno or 0).strip()
-            lines.append(f"  {Path(entry.filename).name}:{entry.lineno} in {entry.name}: {source}")
+        what = _shortened(VERSION_MARK.sub("", "".join(traceback.format_exception_only(error)).strip()))
+        lines = [f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}", *_steps(own)]
         lines.append(
             "The scene did not start; nothing of it is kept. Mend the file and run it again."
             if at_start
@@ -55,3 +58,19 @@ class StopRequested(InstarError):
 
 def _inside(filename: str, home: Path) -> bool:
     return Path(filename).is_relative_to(home)
+
+
+def _steps(own: list[traceback.FrameSummary]) -> list[str]:
+    """The scene's part of a traceback, a line a frame; of a deep recursion its two ends."""
+    shown = own if len(own) <= MOST_STEPS else [*own[: MOST_STEPS // 2], *own[-MOST_STEPS // 2 :]]
+    lines = []
+    for entry in shown:
+        source = linecache.getline(entry.filename, entry.lineno or 0).strip()
+        lines.append(f"  {Path(entry.filename).name}:{entry.lineno} in {entry.name}: {source}")
+    if len(own) > MOST_STEPS:
+        lines.insert(MOST_STEPS // 2, f"  … {len(own) - MOST_STEPS} more …")
+    return lines
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}… ({len(text):,} characters)"

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from instar.debugger import breakpoints
+from instar.debugger import Breakpoints
 from instar.faults import HookFault, StopRequested
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
@@ -69,15 +69,16 @@ class Runtime:
         Raises:
             InstarError: If the scene cannot be read or loaded.
         """
-        self.world = World.open(scene, seed=seed, fps=fps, params=params, setup=False)
+        self._view = view or SilentView()
+        with Breakpoints(self._view.released):
+            self.world = World.open(scene, seed=seed, fps=fps, params=params, setup=False)
         self.fps = fps or self.world.scene.fps
         self.receipts: list[Receipt] = []
-        self._view = view or SilentView()
         self._clock = clock or SystemClock()
         budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
         self._meter = Meter(round(budget_ms * 1e6))
         self._garbage = Garbage()
-        self._interrupt = Interrupt()
+        self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
         self._rejected: dict[tuple[str, ...], str] = {}
         self._started = self._clock.now()
@@ -113,14 +114,14 @@ class Runtime:
         with ExitStack() as stack:
             stack.enter_context(self._interrupt)
             limit = stack.enter_context(hook_limit())
-            stack.enter_context(self._limited(limit))
-            stack.enter_context(breakpoints(lambda: self._paused(limit)))
+            self._breakpoints = stack.enter_context(Breakpoints(lambda: self._paused(limit)))
             self._pipeline = stack.enter_context(
                 EditPipeline(self.world.codebase, self.world.program, self.world.check)
             )
             if not self._is_set_up:
                 self.world.setup()
                 self._is_set_up = True
+            stack.enter_context(self._limited(limit))
             stack.enter_context(self._garbage)
             self._begin()
             self._loop(frames)
@@ -231,7 +232,10 @@ class Runtime:
         """Run the hooks and commit; a fault voids the frame and is shown."""
         world = self.world
         try:
-            world.run_hooks()
+            try:
+                world.run_hooks()
+            finally:
+                self._breakpoints.end_of_hook()
         except HookFault as fault:
             self._lap("update", since)
             self._view.message(str(fault))
@@ -270,7 +274,13 @@ class Runtime:
             self._deadlines.settle(now)
             return
         self._clock.sleep_until(deadline)
-        self._meter.deadline_error.add(self._clock.now() - deadline)
+        if self._measured:
+            self._meter.deadline_error.add(self._clock.now() - deadline)
+
+    def _continued(self) -> None:
+        """The process was stopped (Ctrl-Z) and goes on: the time between counts for nothing."""
+        self._measured = False
+        self._deadlines.rebase(self._clock.now())
 
     @contextmanager
     def _limited(self, limit: Limit) -> Iterator[None]:
@@ -284,6 +294,7 @@ class Runtime:
     def _paused(self, limit: object) -> Iterator[None]:
         """Stop the clock while a person is at a breakpoint; the frame is left out of the measurements."""
         self._measured = False
+        self._interrupt.at_prompt = True
         if isinstance(limit, HookLimit):
             limit.suspend()
         self._state = "paused at breakpoint"
@@ -292,6 +303,7 @@ class Runtime:
                 yield
         finally:
             self._state = "running"
+            self._interrupt.at_prompt = False
             self._deadlines.rebase(self._clock.now())
             if isinstance(limit, HookLimit):
                 limit.resume()

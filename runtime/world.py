@@ -9,13 +9,20 @@ from typing import Any
 
 from instar.faults import HookFault, StopRequested
 from instar.hmr.code import Codebase, Program
-from instar.hmr.state import Commit, StateManager, Table
+from instar.hmr.state import Agents, Commit, MigrationError, StateManager, Table, snake_case
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import INJECTED, HookCall, Schedule
+from instar.native import InstarError
 from instar.params import ModuleParams
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.space import Space
+
+MAX_FPS = 1000
+
+
+class WorldError(InstarError):
+    """A world was asked for something it cannot do; nothing has changed."""
 
 
 class World:
@@ -48,6 +55,7 @@ class World:
         self.resting: dict[str, HookFault] = {}
         self.limit: Limit = NoLimit()
         self.last_calls: list[HookCall] = []
+        self._inside: HookCall | None = None
         self._programs = [(0, program)]
         self.state.migrate(program.schemas)
         self._schedule = self._make_schedule()
@@ -74,11 +82,18 @@ class World:
         Raises:
             InstarError: If the scene cannot be read or loaded, or a `setup` raises.
         """
+        _check_numbers(seed, fps)
         file = SceneFile.read(locate(os.fspath(scene)))
         given = params or {}
         values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
         codebase = Codebase(file.folder, file.modules, INJECTED, values)
-        world = cls(file, codebase, codebase.load(), seed=file.seed if seed is None else seed, fps=fps or file.fps)
+        world = cls(
+            file,
+            codebase,
+            codebase.load(),
+            seed=file.seed if seed is None else seed,
+            fps=file.fps if fps is None else fps,
+        )
         if setup:
             world.setup()
         return world
@@ -129,21 +144,25 @@ class World:
 
     def run_hooks(self) -> None:
         """Run every hook that is due, in the order of the scene, without committing; raises like `step`."""
+        self._refuse_inside_hooks("step")
         self.last_calls = list(self._schedule.due(self.frame, self.resting.keys()))
         for call in self.last_calls:
             self._call(call)
 
     def commit(self) -> Commit:
         """Commit the live state as the next frame."""
+        self._refuse_inside_hooks("commit")
         return self.state.commit()
 
     def rollback(self, frame: int) -> None:
         """Return to a frame: tables, schemas and the code that ran in it."""
+        self._refuse_inside_hooks("rollback")
         self.state.rollback(frame)
         self._recall(frame)
 
     def redo(self, frame: int) -> None:
         """Go forward again to a frame that was rolled back."""
+        self._refuse_inside_hooks("redo")
         self.state.redo(frame)
         self._recall(frame)
 
@@ -153,7 +172,10 @@ class World:
         Raises:
             MigrationError: If a table would lose values.
         """
-        self.state.check(program.schemas)
+        try:
+            self.state.check(program.schemas)
+        except MigrationError as error:
+            raise type(error)(f"{_place_of(error.table, program)}: {error}") from None
 
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents from the next step on; edited modules no longer rest.
@@ -174,26 +196,36 @@ class World:
     def _call(self, call: HookCall) -> None:
         frame = self.frame
         try:
+            self._inside = call
             self.limit.arm(call.label, frame)
             try:
                 call(frame)
             finally:
                 self.limit.disarm()
+                self._inside = None
         except (SystemExit, BdbQuit) as error:
             self.state.rollback(frame)
             where = f"{call.hook.module}.{call.hook.name}"
             why = str(error) or type(error).__name__
             raise StopRequested(f"{where} ended the run ({why}); frame {frame} is void") from error
-        except Exception as error:
+        except KeyboardInterrupt:
+            self.state.rollback(frame)
+            raise
+        except BaseException as error:
             self.state.rollback(frame)
             fault = HookFault(call.hook, frame, self.scene.folder, error)
             if call.hook.kind != "setup":
                 self.resting[call.hook.module] = fault
             raise fault from error
-        except BaseException:
-            self.state.rollback(frame)
-            raise
         self.state.flush()
+
+    def _refuse_inside_hooks(self, verb: str) -> None:
+        if self._inside is not None:
+            where = f"{self._inside.hook.module}.{self._inside.hook.name}"
+            raise WorldError(
+                f"world.{verb} cannot be called inside a hook ({where}): the frame is not complete. Call it between steps, or "
+                f"from a program with Runtime.post"
+            )
 
     def _forget_unreachable(self) -> None:
         """Drop programs of frames that no rollback can reach any more."""
@@ -221,3 +253,19 @@ class World:
             lambda module: {**shared, "params": self.params[module]},
             self.seed,
         )
+
+
+def _check_numbers(seed: object, fps: object) -> None:
+    if seed is not None and not (isinstance(seed, int) and 0 <= seed < 1 << 64):
+        raise WorldError(f"seed={seed!r} is no whole number from 0 to 2^64 - 1; no world was opened")
+    if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= MAX_FPS):
+        raise WorldError(f"fps={fps!r} is no number above 0 and up to {MAX_FPS}; no world was opened")
+
+
+def _place_of(table: str, program: Program) -> str:
+    """`file:line` of the class that declares a table."""
+    owner = program.modules[program.owners[table]]
+    for value in vars(owner.module).values():
+        if isinstance(value, type) and issubclass(value, Agents) and snake_case(value.__name__) == table:
+            return f"{owner.path}:{value.__line__}"
+    return str(owner.path)

@@ -184,6 +184,65 @@ def test_a_hook_that_hangs_is_interrupted_and_rests(tmp_path):
     assert "slow.py:2" in report["errors"][0]
 
 
+def test_a_hook_that_catches_exceptions_in_a_loop_is_interrupted_all_the_same(tmp_path):
+    stubborn = (
+        "def update(frame):\n    while frame == 2:\n        try:\n            while True:\n                pass\n"
+        "        except Exception:\n            print('again')\n"
+    )
+    scene = write(tmp_path / "scene", 'modules = ["good", "stubborn"]\n', stubborn=stubborn)
+    done = instar("run", scene, "--headless", "--frames", 6, "--json")
+    assert json.loads(done.stdout)["modules"]["stubborn"]["state"] == "quarantined"
+    assert "again" not in done.stderr
+
+
+@pytest.mark.parametrize("error", ["asyncio.CancelledError()", "GeneratorExit()", "Odd()"])
+def test_a_hook_that_raises_something_odd_rests_like_any_other(tmp_path, error):
+    odd = f"import asyncio\nclass Odd(BaseException): ...\ndef update(frame):\n    if frame == 2:\n        raise {error}\n"
+    scene = write(tmp_path / "scene", 'modules = ["good", "odd"]\n', odd=odd)
+    done = instar("run", scene, "--headless", "--frames", 6, "--json")
+    assert done.returncode == 1
+    report = json.loads(done.stdout)
+    assert report["frames"] == 6
+    assert "odd.py:5" in report["errors"][0]
+    assert "@" not in report["errors"][0]
+
+
+def test_a_deep_recursion_is_told_in_a_few_lines(tmp_path):
+    deep = "def fall(n):\n    return fall(n + 1)\ndef update():\n    fall(0)\n"
+    scene = write(tmp_path / "scene", 'modules = ["good", "deep"]\n', deep=deep)
+    report = json.loads(instar("run", scene, "--headless", "--frames", 2, "--json").stdout)
+    assert "more" in report["errors"][0]
+    assert report["errors"][0].count("\n") < 20
+
+
+def test_a_setup_may_take_longer_than_a_hook(tmp_path):
+    slow = "import threading\ndef setup():\n    threading.Event().wait(1.3)\n"
+    scene = write(tmp_path / "scene", 'modules = ["good", "slow"]\n', slow=slow)
+    assert instar("run", scene, "--headless", "--frames", 2).returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_that_cannot_be_written(tmp_path):
+    scene = write(tmp_path / "scene")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "instar", "run", str(scene), "--headless", "--frames", "2", "--json"],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_names_too_long_for_a_folder(tmp_path):
+    fails(instar("run", "x" * 300), 2, "no scene")
+    fails(instar("new", "x" * 300, cwd=tmp_path), 2, "too long")
+
+
+def test_the_folder_to_edit_is_told(tmp_path):
+    scene = write(tmp_path / "scene")
+    assert str(scene) in instar("run", scene, "--headless", "--frames", 2).stderr
+
+
 def test_a_hook_that_sleeps_in_the_system_is_interrupted_too(tmp_path):
     scene = write(
         tmp_path / "scene",

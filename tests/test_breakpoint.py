@@ -106,7 +106,7 @@ def test_a_person_looks_around_for_longer_than_a_hook_may_run_and_goes_on(stoppe
     stopped.type("p answer + 2")
     stopped.wait_for("42")
     stopped.wait_for("(Pdb)")
-    stopped.type("import signal; signal.sigtimedwait([], 1.5)")
+    stopped.type("import threading; threading.Event().wait(1.5)")
     stopped.wait_for("(Pdb)")
     stopped.type("answer = 7")
     stopped.wait_for("(Pdb)")
@@ -121,6 +121,15 @@ def test_a_person_looks_around_for_longer_than_a_hook_may_run_and_goes_on(stoppe
     assert report["missed"] <= 2
     assert report["dropped"] == 0
     assert report["phases_ms"]["update"]["max"] < 1_000
+
+
+def test_stepping_past_the_end_of_the_hook_goes_on_and_ctrl_c_at_the_prompt_takes_back_a_line(stopped):
+    stopped.process.send_signal(signal.SIGINT)
+    stopped.wait_for("KeyboardInterrupt")
+    stopped.type("n\n" * 6)
+    stopped.wait_for("forty")
+    assert "world.py" not in stopped.everything
+    assert stopped.end()["errors"] == []
 
 
 def test_quitting_the_debugger_ends_the_run_and_voids_the_frame(stopped):

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from instar.hmr.state.dtypes import ColumnType, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
-from instar.hmr.state.errors import CapacityError, FieldError, FrameError, MigrationError, SchemaError, TableError
+from instar.hmr.state.errors import (
+    CapacityError,
+    FieldError,
+    FrameError,
+    MigrationError,
+    SchemaError,
+    TableError,
+    UnknownTableError,
+)
 from instar.hmr.state.manager import Commit, StateManager
 from instar.hmr.state.schema import Agents, Field, Schema, field, snake_case
 from instar.hmr.state.table import Table
@@ -33,5 +41,6 @@ __all__ = [
     "TableError",
     "CapacityError",
     "FieldError",
+    "UnknownTableError",
     "FrameError",
 ]

@@ -83,7 +83,7 @@ class Columns:
             MigrationError: If a field's values would not survive; nothing has changed then.
         """
         self.check(old, new, rows)
-        steps = []
+        steps = [] if old.capacity == new.capacity else [f"{new.table}: capacity {old.capacity} → {new.capacity}"]
         for name, field in new.fields.items():
             step = self._expose_field(old.fields.get(name), field, rows, frame)
             steps += [f"{new.table}: {step}"] if step else []
@@ -103,14 +103,16 @@ class Columns:
                 f"less than its {rows} rows" if new.capacity < rows else f"more than the {self._reserved} rows reserved"
             )
             raise MigrationError(
-                f"{new.table}: capacity={new.capacity} is {limit}. {kept}; restart the scene to change it"
+                f"{new.table}: capacity={new.capacity} is {limit}. {kept}; restart the scene to change it",
+                new.table,
             )
         for name, field in new.fields.items():
             before = old.fields.get(name)
             if before is not None and before.type != field.type and not self._survives(before, field):
                 raise MigrationError(
                     f"{new.table}.{name} is {before.type} in the running world and {field.type} in the edit: its values "
-                    f"would not survive. {kept}; keep `{name}: {before.type}`, or give the new field another name"
+                    f"would not survive. {kept}; keep `{name}: {before.type}`, or give the new field another name",
+                    new.table,
                 )
 
     def _survives(self, old: Field, new: Field) -> bool:
@@ -142,5 +144,4 @@ class Columns:
 
 
 def _fill(lineage: _Lineage, start: int, stop: int) -> None:
-    if np.any(lineage.field.default):
-        lineage.cells[start:stop] = lineage.field.default
+    lineage.cells[start:stop] = lineage.field.default

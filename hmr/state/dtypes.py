@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -9,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instar.hmr.state.errors import SchemaError
+
+MAX_CELL_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class ColumnType:
             raise SchemaError(
                 f"{self}[{shape!r}] is no column type: write positive lengths once, such as {self.name}[2]"
             )
+        if self.dtype.itemsize * math.prod(lengths) > MAX_CELL_BYTES:
+            raise SchemaError(f"{self.name}[{shape!r}] is too large: a cell has at most {MAX_CELL_BYTES} bytes")
         return ColumnType(self.name, self.dtype, lengths)
 
     def __str__(self) -> str:

@@ -10,11 +10,25 @@ class SchemaError(InstarError):
 
 
 class MigrationError(InstarError):
-    """A running table cannot take a new schema without losing something."""
+    """A running table cannot take a new schema without losing something.
+
+    Attributes:
+        table: The table.
+    """
+
+    def __init__(self, message: str, table: str = "") -> None:
+        super().__init__(message)
+        self.table = table
 
 
 class TableError(InstarError):
     """A table was asked for something it cannot do; nothing in it has changed."""
+
+
+class UnknownTableError(TableError, KeyError):
+    """There is no table of that name."""
+
+    __str__ = Exception.__str__
 
 
 class CapacityError(TableError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from instar.hmr.state.errors import FrameError, SchemaError
+from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Field, Schema, make_field
 from instar.hmr.state.table import Table
 from instar.native import Column, History, crc64
@@ -63,6 +64,12 @@ class StateManager:
         self._layouts: list[tuple[int, Layout]] = [(0, {})]
 
     def __getitem__(self, name: str) -> Table:
+        if name not in self._visible:
+            near = difflib.get_close_matches(name, self._visible, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UnknownTableError(
+                f"there is no table {name!r}{hint} (there are {', '.join(self._visible) or 'none'})"
+            )
         return self._visible[name]
 
     @property
@@ -101,6 +108,8 @@ class StateManager:
         Raises:
             SchemaError: If a name, type or capacity is not possible, or the table exists.
         """
+        if not name.isidentifier():
+            raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
         if name in self._visible:
             raise SchemaError(f"table {name} exists; its rows are kept. Take it with state[{name!r}]")
         ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
@@ -194,7 +203,7 @@ class StateManager:
     def _migrate_table(self, name: str, schema: Schema) -> list[str]:
         if name not in self._all:
             self._all[name] = Table(schema, self.frame)
-            return [f"{name}: new table"]
+            return [f"{name}: new table, empty until something spawns into it"]
         table = self._all[name]
         steps = [] if name in self._visible else [f"{name}: brought back with {len(table)} rows"]
         return steps + table._expose(schema, self.frame)  # noqa: SLF001
@@ -221,7 +230,11 @@ class StateManager:
         for table in self._all.values():
             table._prepare_commit()  # noqa: SLF001
         self._forget_redo()
-        return self._history.commit(frame, self._native)
+        columns = [column for table in self._all.values() for column in table._changeable()]  # noqa: SLF001
+        done = self._history.commit(frame, columns)
+        for table in self._all.values():
+            table._settled()  # noqa: SLF001
+        return done
 
     def _forget_redo(self) -> None:
         """Forget layouts, tables and columns that came after the current frame, as it becomes the newest."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import operator
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -11,7 +12,7 @@ import numpy.typing as npt
 
 from instar.hmr.state.columns import Columns
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
-from instar.hmr.state.ids import IdIndex, Rows
+from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
 from instar.native import Column, crc64
 
@@ -35,6 +36,7 @@ class Table:
     _index: IdIndex
     _columns: Columns
     _doomed: list[Rows]
+    _moved: bool
 
     def __init__(self, schema: Schema, frame: int) -> None:
         reserved = max(RESERVED_ROWS, schema.capacity)
@@ -48,6 +50,7 @@ class Table:
         own["_index"] = IdIndex(reserved)
         own["_columns"] = Columns(reserved)
         own["_doomed"] = []
+        own["_moved"] = True
         own["_born"] = frame
         self._expose(schema, frame)
 
@@ -140,8 +143,11 @@ class Table:
 
         Returns:
             int64 rows in the shape of ``ids``; -1 where the agent is gone or never was.
+
+        Raises:
+            TableError: If an id is no whole number.
         """
-        return self._index.rows_of(ids)
+        return self._index.rows_of(_as_ids(ids, self.name))
 
     def _fitted(self, name: str, value: npt.ArrayLike, count: int) -> npt.NDArray[np.generic]:
         if name not in self.schema.fields:
@@ -199,6 +205,7 @@ class Table:
 
     def _set_rows(self, rows: int) -> None:
         self.__dict__["_rows"] = rows
+        self.__dict__["_moved"] = True
         self._refresh()
 
     def _check(self, schema: Schema) -> None:
@@ -222,6 +229,19 @@ class Table:
         ids = self._index.ids[:rows]
         ids.flags.writeable = False
         own["id"] = ids
+
+    def _changeable(self) -> list[Column]:
+        """The columns that something can have written since the last commit.
+
+        Ids, row counts and parked cells change only where rows came or went.
+        """
+        if self._moved:
+            return self._native_columns()
+        return [self._columns.column(field) for field in self.schema.fields.values()]
+
+    def _settled(self) -> None:
+        """Note that live and committed are equal."""
+        self.__dict__["_moved"] = False
 
     def _native_columns(self) -> list[Column]:
         """Every column that holds the table's state, in a fixed order."""
@@ -250,6 +270,7 @@ class Table:
         self._doomed.clear()
         rows, self._index.slots_used, self._index.free_count = map(int, self._header_live)
         self._set_rows(rows)
+        self._settled()
 
 
 def _copy(into: npt.NDArray[np.generic], value: npt.ArrayLike, what: str) -> None:
@@ -261,6 +282,18 @@ def _copy(into: npt.NDArray[np.generic], value: npt.ArrayLike, what: str) -> Non
             f"{what} is {into.dtype} with shape {into.shape}; {given.dtype} with shape {given.shape} does not fit; "
             f"nothing was written ({error})"
         ) from None
+
+
+def _as_ids(ids: npt.ArrayLike, table: str) -> Ids:
+    """Ids as uint64; negative ones become ids that are never given."""
+    if isinstance(ids, np.ndarray) and ids.dtype.kind in "iu":
+        return ids.astype(np.uint64)
+    given = np.asarray(ids, object)
+    try:
+        whole = [operator.index(one) % (1 << 64) for one in given.flat]
+    except TypeError:
+        raise TableError(f"{table}.rows_of takes ids, which are whole numbers; it was given {ids!r}") from None
+    return np.array(whole, np.uint64).reshape(given.shape)
 
 
 def _whole(count: Any, what: str) -> int:

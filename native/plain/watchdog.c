@@ -55,9 +55,9 @@ static void end_process(instar_watchdog *watchdog, uint64_t call) {
     if (atomic_load(&watchdog->call) != call || !atomic_load(&watchdog->armed) || atomic_load(&watchdog->suspended)) return;
     if (frame >= 0) snprintf(committed, sizeof committed, " The last committed frame was %lld.", (long long)frame);
     int length = snprintf(message, sizeof message,
-                          "instar: %s is stuck in native code: it ran longer than %g s and did not react to being interrupted for "
-                          "another %g s.%s The run ends here with exit code 1. Look for a lock, a blocking call or an endless loop "
-                          "in what it calls.\n",
+                          "instar: %s did not end: it ran longer than %g s, was interrupted, and went on for another %g s. It is "
+                          "stuck in native code, or catches every exception.%s The run ends here with exit code 1. Look for a "
+                          "lock, a blocking call or an endless loop in what it calls.\n",
                           name, watchdog->limit, watchdog->grace, committed);
     ssize_t written = write(STDERR_FILENO, message, (size_t)length);
     (void)written;
@@ -68,7 +68,6 @@ static void *watch(void *argument) {
     instar_watchdog *watchdog = argument;
     uint64_t seen = 0;
     double elapsed = 0.0, last = now();
-    int signalled = 0;
     while (!rest(watchdog)) {
         double time = now(), passed = time - last, most = 2.0 * watchdog->interval;
         uint64_t call = atomic_load(&watchdog->call);
@@ -76,14 +75,10 @@ static void *watch(void *argument) {
         if (call != seen || !atomic_load(&watchdog->armed) || atomic_load(&watchdog->suspended)) {
             seen = call;
             elapsed = 0.0;
-            signalled = 0;
             continue;
         }
         elapsed += passed < most ? passed : most;
-        if (elapsed >= watchdog->limit && !signalled) {
-            signalled = 1;
-            pthread_kill(watchdog->watched, watchdog->signum);
-        }
+        if (elapsed >= watchdog->limit) pthread_kill(watchdog->watched, watchdog->signum);
         if (elapsed >= watchdog->limit + watchdog->grace) end_process(watchdog, call);
     }
     return NULL;

@@ -11,7 +11,7 @@
 
 typedef struct instar_watchdog instar_watchdog;
 
-/* Watches the calling thread: `limit` seconds into a call it is sent `signum` once, `grace` seconds later the process ends with
+/* Watches the calling thread: `limit` seconds into a call it is sent `signum` until it ends, `grace` seconds later the process ends with
  * a message and exit code 1. Returns NULL with errno set where there is no memory or no thread. */
 instar_watchdog *instar_watchdog_start(double limit, double grace, int signum);
 

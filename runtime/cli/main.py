@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         abandon_output()
         return 1
+    except OSError as error:
+        abandon_output()
+        return _fail(f"the system refused: {error}. Nothing more was done.")
     return code if flush_output() else 1
 
 

@@ -19,6 +19,7 @@ from instar.scene.file import SceneFile
 from instar.scene.locate import SCENE_FILE, examples
 from instar.scene.positions import key_lines
 
+_LONGEST_NAME = 255
 _LEFT_OUT = {"__pycache__", ".DS_Store"}
 
 
@@ -40,8 +41,9 @@ def new(args: argparse.Namespace) -> int:
         _copy(packaged[args.example], draft)
         _entitle(draft / SCENE_FILE, folder.name)
     scene = SceneFile.read(folder)
-    shown = shlex.quote(args.name)
-    first = shlex.quote(os.path.join(args.name, scene.file_of(scene.modules[0]).relative_to(folder)))  # noqa: PTH118
+    name = f"./{args.name}" if args.name.startswith("-") else args.name
+    shown = shlex.quote(name)
+    first = shlex.quote(os.path.join(name, scene.file_of(scene.modules[0]).relative_to(folder)))  # noqa: PTH118
     sys.stdout.write(
         f"Made {args.name} from the example {args.example}.\n\n"
         f"  instar run {shown}\n\n"
@@ -57,6 +59,10 @@ def _target(name: str) -> Path:
     if last != last.strip() or last in {"", ".."} or last.startswith(".") or not name.isprintable():
         raise UsageError(f"{name!r} cannot name a scene. Give the new folder a name, such as: instar new mine")
     folder = path.absolute()
+    if len(os.fsencode(last)) > _LONGEST_NAME:
+        raise UsageError(
+            f"{last[:40]}… is too long a name for a folder ({len(last)} characters). Choose a shorter one."
+        )
     if folder.is_dir() and any(folder.iterdir()):
         raise SceneError(f"{name} exists and is not empty; nothing was changed. Choose another name.")
     if os.path.lexists(folder) and not folder.is_dir():

@@ -23,6 +23,7 @@ def run(args: argparse.Namespace) -> int:
         document: dict[str, Any] = {}
         try:
             runtime = Runtime(args.scene, fps=args.fps, seed=args.seed, params=params, view=view)
+            view.message(f"{runtime.world.scene.title} runs; edit its files in {runtime.world.scene.folder}")
             document = runtime.run(args.frames)
         finally:
             view.close(document)

@@ -26,10 +26,10 @@ def open_missing_streams() -> None:
 
 
 def flush_output() -> bool:
-    """Writes out what standard output still holds; False where nobody reads it any more."""
+    """Writes out what standard output still holds; False where nobody can take it any more."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError:
         abandon_output()
         return False
     return True

@@ -71,9 +71,8 @@ class HookLimit:
         self._watchdog.close()
 
     def interrupt(self, _signum: int, _frame: FrameType | None) -> None:
-        """Signal handler: raise in the hook that runs."""
+        """Signal handler: raise in the hook that runs; called again and again until it ends."""
         if self._armed:
-            self._armed = False
             raise HookTimeout(f"it ran longer than {self.seconds:g} s, the limit of a hook, and was interrupted")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -31,9 +32,9 @@ def locate(text: str) -> Path:
         SceneError: `text` is a file other than a `scene.toml`.
     """
     path = Path(text)
-    if text and path.is_dir():
+    if text and _is(Path.is_dir, path):
         return path.resolve()
-    if path.is_file():
+    if _is(Path.is_file, path):
         if path.name == SCENE_FILE:
             return path.resolve().parent
         raise SceneError(f"{text} is a file; a scene is a folder with a {SCENE_FILE}. Try its folder: {path.parent}")
@@ -45,3 +46,11 @@ def locate(text: str) -> Path:
         f"no scene '{text}': there is no such folder and no packaged example of that name."
         f"{nearest(text, packaged)} {listing} To start one of your own: instar new NAME"
     )
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
+    """Whether a path is of a kind; a path that cannot be, such as one too long, is of none."""
+    try:
+        return kind(path)
+    except (OSError, ValueError):
+        return False

@@ -58,9 +58,17 @@ class Neighbours:
 
         Returns:
             float32, shape ``(agents,)``; 0 for an agent without neighbours.
+
+        Raises:
+            SpaceError: If there is not one value per pair.
         """
+        terms = np.ascontiguousarray(values, np.float32)
+        if terms.shape != self.j.shape:
+            raise SpaceError(
+                f"sum needs one number for each of the {len(self.j)} pairs; it was given shape {terms.shape}"
+            )
         out = np.empty(len(self.first) - 1, np.float32)
-        segment_sum(np.ascontiguousarray(values, np.float32), self.first, out)
+        segment_sum(terms, self.first, out)
         return out
 
 
@@ -91,9 +99,11 @@ class Space:
             among: Where the second of each pair comes from, given like ``agents``; the agents themselves, if None.
 
         Raises:
-            SpaceError: If the agents have no x and y.
+            SpaceError: If the agents have no x and y, or these differ in length.
             InstarError: If the radius is not possible.
         """
+        if not isinstance(radius, int | float | np.number):
+            raise SpaceError(f"space.neighbours needs a number for its radius, not {radius!r}")
         x, y = _places(agents)
         if among is None:
             return self._pairs(x, y, radius)
@@ -118,7 +128,12 @@ def _places(agents: Any) -> tuple[Floats, Floats]:
         x, y = agents if isinstance(agents, tuple) else (agents.x, agents.y)
     except AttributeError as error:
         raise SpaceError(f"space.neighbours needs columns x and y: {error}") from None
-    return np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+    places = np.ascontiguousarray(x, np.float32), np.ascontiguousarray(y, np.float32)
+    if places[0].shape != places[1].shape or places[0].ndim != 1:
+        raise SpaceError(
+            f"space.neighbours needs x and y of one length; they have shapes {np.shape(x)} and {np.shape(y)}"
+        )
+    return places
 
 
 def _between(both: Neighbours, agents: int) -> Neighbours:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import threading
 
 import pytest
@@ -76,6 +78,19 @@ def test_the_rest_of_a_long_stall_is_dropped_and_counted(scene, clock):
     report = runtime.run(10)
     assert report["missed"] == 1
     assert report["dropped"] >= 98
+
+
+def test_the_time_a_process_was_stopped_for_counts_for_nothing(scene, clock):
+    def stop_and_go_on(world):
+        clock.advance(2_000)
+        os.kill(os.getpid(), signal.SIGCONT)
+
+    runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
+    runtime.post(stop_and_go_on)
+    report = runtime.run(10)
+    assert (report["missed"], report["dropped"]) == (0, 0)
+    assert report["deadline_error_us"]["max"] < 1_000
+    assert report["phases_ms"]["input"]["max"] < 1_000
 
 
 def test_a_fault_voids_its_frame_and_the_next_deadline_runs_it_again(scene, clock):

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from instar.faults import HookFault, StopRequested
+from instar.hmr.state import MigrationError
 from instar.native import InstarError
-from instar.world import World
+from instar.world import World, WorldError
 
 MOVER = """\
 from instar import Agents, Param, f32
@@ -94,6 +95,40 @@ def test_a_hook_may_end_the_run(scene):
     with pytest.raises(StopRequested, match=r"quitter\.update ended the run"):
         world.step()
     assert table(world) == before
+
+
+@pytest.mark.parametrize("verb", ["step()", "commit()", "rollback(0)", "redo(0)"])
+def test_frames_are_not_made_inside_hooks(scene, verb):
+    world = World.open(scene(mover=MOVER, meddler=f"def update(world):\n    world.{verb}\n"))
+    with pytest.raises(HookFault, match="cannot be called inside a hook"):
+        world.step()
+    assert world.step().frame == 1
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [{"seed": -1}, {"seed": 2**64}, {"seed": "q"}, {"fps": 0}, {"fps": -5}, {"fps": float("nan")}, {"fps": "a"}],
+)
+def test_numbers_that_make_no_world(scene, numbers):
+    with pytest.raises(WorldError, match="no world was opened"):
+        World.open(scene(mover=MOVER), **numbers)
+
+
+def test_an_unknown_table_lists_the_tables(scene):
+    world = World.open(scene(mover=MOVER))
+    with pytest.raises(KeyError, match=r"no table 'boid'; did you mean boids\? \(there are boids\)"):
+        world["boid"]
+
+
+def test_a_refused_migration_says_where_the_class_stands(scene):
+    world = World.open(scene(mover=MOVER))
+    with pytest.raises(MigrationError, match=r"mover\.py:3: boids\.x is f32"):
+        edit_check(world, mover=MOVER.replace("x: f32\n", "x: u8\n").replace("import Agents", "import u8, Agents"))
+
+
+def edit_check(world, **sources):
+    changes = {world.scene.folder / f"{name}.py": source.encode() for name, source in sources.items()}
+    world.check(world.codebase.build(world.program, changes))
 
 
 def test_every_runs_a_hook_now_and_then(scene):

@@ -92,6 +92,11 @@ def test_unknown_class_options_are_refused(tmp_path):
         declare("from instar import Agents, f32\nclass A(Agents, capasity=3):\n    x: f32\n", tmp_path)
 
 
+def test_a_cell_has_a_reasonable_size():
+    with pytest.raises(SchemaError, match="too large"):
+        f32[2**40]
+
+
 @pytest.mark.parametrize("shape", [0, -1, 1.5, (), (2, 0)])
 def test_cells_have_positive_lengths(shape):
     with pytest.raises(SchemaError, match="positive lengths"):

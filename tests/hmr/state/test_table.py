@@ -137,6 +137,24 @@ def test_ids_follow_their_agents_and_are_never_used_twice(boids):
         boids.id[0] = 1
 
 
+def test_new_rows_do_not_see_what_was_written_through_an_old_view(boids):
+    boids.spawn(10, x=1)
+    view = boids.x
+    boids.despawn(slice(5, 10))
+    boids._flush()
+    view[:] = 7
+    boids.spawn(5)
+    assert boids.x.tolist() == [7] * 5 + [0] * 5
+
+
+@pytest.mark.parametrize("ids", [3.5, [1.0], ["a"], [None]])
+def test_ids_are_whole_numbers(boids, ids):
+    with pytest.raises(TableError, match="whole numbers"):
+        boids.rows_of(ids)
+    assert boids.rows_of([-1]).tolist() == [-1]
+    assert boids.rows_of(np.array([-1])).tolist() == [-1]
+
+
 def test_a_table_is_not_a_sequence_of_rows(boids):
     with pytest.raises(TypeError, match="columns, not rows"):
         iter(boids)
