@@ -5,13 +5,15 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from instar.hmr.state import StateManager, f32
-from instar.native import LINE_BYTES, Column, History, isa
+from instar.native import LINE_BYTES, Column, History, crc64, isa
 
 SIZES = (64_000, 6_400_000, 64_000_000)
 CHANGED = (0.0, 0.01, 0.1, 1.0)
@@ -30,7 +32,23 @@ def measure() -> dict[str, Any]:
     mutation, not timed, leaves the changed lines in cache where they fit. History keeps its default budget.
     """
     rows = [row for size in SIZES for changed in CHANGED for row in _rows(size, changed)]
-    return {"isa": isa(), "rows": rows}
+    return {"isa": isa(), "rows": rows, "validate": [_validate_row(size) for size in SIZES]}
+
+
+def _validate_row(size: int) -> dict[str, Any]:
+    """How fast the checksum of so many bytes is computed, beside awscrt's of the same bytes where it is installed."""
+    data = np.random.default_rng(1).integers(0, 255, size, np.uint8)
+    row = {"bytes": size, "gb_per_s": _gb_per_s(size, lambda: crc64(data))}
+    if find_spec("awscrt") is not None:
+        peer = import_module("awscrt.checksums").crc64nvme
+        whole = data.tobytes()
+        row["awscrt_gb_per_s"] = _gb_per_s(size, lambda: peer(whole))
+    return row
+
+
+def _gb_per_s(size: int, action: Callable[[], object]) -> float:
+    rounds = max(5, min(400, ROUND_BYTES // 4 // size))
+    return round(size / statistics.median(_timed(action) for _ in range(rounds)) / 1e9, 3)
 
 
 def _rows(size: int, changed: float) -> Iterator[dict[str, Any]]:

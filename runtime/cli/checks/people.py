@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from instar.cli.checks.check import Check
 
 _EXTRAS = {
-    "bench": (("scipy",), "comparisons in instar bench"),
+    "bench": (("awscrt",), "comparisons in instar bench"),
     "test": (("pytest", "hypothesis", "pyte"), "the tests"),
     "dev": (("ruff", "mypy", "importlinter"), "work on Instar itself"),
 }

@@ -13,7 +13,9 @@ def small(monkeypatch):
 
 
 def test_every_row_has_its_peers_of_the_same_run(small):
-    rows = state.measure()["rows"]
+    found = state.measure()
+    rows = found["rows"]
+    assert [(row["bytes"], row["gb_per_s"] > 0) for row in found["validate"]] == [(64_000, True)]
     assert {row["level"] for row in rows} == {"kernel", "api"}
     assert {row["changed"] for row in rows} == set(state.CHANGED)
     assert {row["pattern"] for row in rows} == {"one_float_per_line", "all_floats"}
