@@ -80,7 +80,6 @@ class Runtime:
         self._garbage = Garbage()
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
-        self._rejected: dict[tuple[str, ...], str] = {}
         self._started = self._clock.now()
         self._deadlines = Deadlines(self._started, self.fps)
         self._next_publish = self._started
@@ -130,7 +129,8 @@ class Runtime:
 
     def report(self) -> dict[str, Any]:
         """The report of the run so far."""
-        errors = [str(fault) for fault in self.world.resting.values()] + list(self._rejected.values())
+        pipeline = self._pipeline
+        errors = [*map(str, self.world.resting.values()), *(pipeline.errors if pipeline else ())]
         now = self._clock.now()
         document = report(
             self.world,
@@ -142,7 +142,6 @@ class Runtime:
             frames=self.world.frame - self._first_frame,
             seconds=(now - self._started) / 1e9,
         )
-        pipeline = self._pipeline
         return {
             **document,
             "state": self._state,
@@ -217,11 +216,6 @@ class Runtime:
 
     def _note(self, receipt: Receipt) -> None:
         self.receipts.append(receipt)
-        if receipt.error is not None:
-            self._rejected[receipt.files] = receipt.error
-        else:
-            renewed = set(receipt.files)
-            self._rejected = {files: error for files, error in self._rejected.items() if not renewed & set(files)}
         self._view.message(str(receipt))
 
     def _input(self) -> None:

@@ -175,6 +175,27 @@ def test_a_wrong_edit_changes_nothing_and_the_right_one_goes_live(start):
     assert report["agents"] == {"boids": 10_000}
 
 
+def test_what_is_wrong_now_is_what_is_saved_now(start):
+    running, scene = start()
+    save_in_place(scene / "mover.py", MOVER.replace("boids.x += step", "boids.x += step +"))
+    running.wait_for("SyntaxError")
+    save_in_place(scene / "mover.py", MOVER)
+    save_in_place(scene / "amounts.py", "step = 2\n")
+    running.wait_for("running 0 2")
+    assert running.end()["errors"] == []
+
+
+def test_an_error_stays_while_its_file_is_wrong(start):
+    running, scene = start()
+    save_in_place(scene / "amounts.py", "step = (\n")
+    running.wait_for("SyntaxError")
+    save_in_place(scene / "mover.py", version(4))
+    running.wait_for("running 4 1")
+    report = running.end()
+    assert len(report["errors"]) == 1
+    assert "amounts.py:1" in report["errors"][0]
+
+
 def test_a_hook_that_fails_rests_until_it_is_mended(start):
     running, scene = start()
     save_in_place(scene / "mover.py", version(1).replace("    boids.v = VERSION", "    boids.v = VERSION // 0"))

@@ -1,14 +1,42 @@
-"""What is saved and does not run yet."""
+"""What is saved and does not run yet, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from instar.hmr.code.program import Program
 from instar.hmr.code.watch import Change
+from instar.native.errors import InstarError
 
 Changes = Mapping[Path, Change]
+
+
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why a content was rejected; keeps no error, which would keep the program that failed.
+
+    Attributes:
+        text: what people are told.
+        path: the file that the error names, None if it names none.
+        digest: the content of that file if it was part of the attempt that failed.
+    """
+
+    text: str
+    path: Path | None
+    digest: str | None
+
+    @classmethod
+    def of(cls, attempt: Changes, error: InstarError) -> _Cause:
+        path: Path | None = getattr(error, "path", None)
+        return cls(str(error), path, attempt[path].digest if path is not None and path in attempt else None)
+
+    def holds(self, attempt: Changes) -> bool:
+        """Returns whether the file to blame is in another attempt as it was, or was not part of its own."""
+        if self.path is None or self.digest is None:
+            return True
+        return self.path in attempt and attempt[self.path].digest == self.digest
 
 
 class Backlog:
@@ -16,22 +44,54 @@ class Backlog:
 
     def __init__(self) -> None:
         self._newest: dict[Path, Change] = {}
-        self._rejected: dict[Path, str] = {}
+        self._rejected: dict[Path, tuple[str, _Cause]] = {}
 
     def put(self, changes: Iterable[Change]) -> None:
         """Notes that files were saved."""
         self._newest.update({change.path: change for change in changes})
 
-    def reject(self, changes: Iterable[Change]) -> None:
-        """Notes that these contents cannot run by themselves; newer ones of the same files may."""
-        self._rejected.update({change.path: change.digest for change in changes if self._is_newest(change)})
+    def reject(self, changes: Iterable[Change], attempt: Changes, error: InstarError) -> None:
+        """Notes that these contents cannot run by themselves, as an attempt showed; newer ones of the same files may."""
+        cause = _Cause.of(attempt, error)
+        self._rejected.update({change.path: (change.digest, cause) for change in changes if self._is_newest(change)})
+
+    def fail(self, attempt: Changes, error: InstarError) -> None:
+        """Notes that an attempt failed: what was rejected before has a newer error if this one is its own.
+
+        It is if it names the file, if nothing else was tried, or if the file blamed so far is another by now.
+        """
+        cause = _Cause.of(attempt, error)
+        for path, change in attempt.items():
+            if self._is_rejected(change) and (
+                cause.path == path or len(attempt) == 1 or not self._rejected[path][1].holds(attempt)
+            ):
+                self._rejected[path] = change.digest, cause
 
     def accept(self, program: Program, changes: Changes) -> None:
         """Notes that these contents make `program`; unused files are forgotten: it would read them anew."""
         for path, change in changes.items():
+            if not self._is_newest(change):
+                continue
             self._rejected.pop(path, None)
-            if path not in program.sources and self._is_newest(change):
+            if path not in program.sources:
                 del self._newest[path]
+
+    def errors(self, program: Program, name: Callable[[Path], str]) -> tuple[str, ...]:
+        """Returns why contents that were rejected are not what `program` runs, each error once, by the files' names.
+
+        Args:
+            program: the one that is ready, or runs.
+            name: what people call a file.
+        """
+        waiting: dict[tuple[str, Path | None], list[Path]] = {}
+        for path, change in sorted(_differing(program, self._newest).items()):
+            if self._is_rejected(change):
+                cause = self._rejected[path][1]
+                waiting.setdefault((cause.text, cause.path), []).append(path)
+        return tuple(
+            text if paths == [named] else f"{text}\nSaved but not running: {', '.join(map(name, paths))}."
+            for (text, named), paths in waiting.items()
+        )
 
     def pending(self, head: Program, ready: Program | None) -> dict[Path, Change]:
         """Returns the newest contents that differ from `head` and may matter to it, `ready` or what was rejected."""
@@ -59,7 +119,7 @@ class Backlog:
         return newest is not None and newest.digest == change.digest
 
     def _is_rejected(self, change: Change) -> bool:
-        return self._rejected.get(change.path) == change.digest
+        return change.path in self._rejected and self._rejected[change.path][0] == change.digest
 
 
 def content(changes: Changes) -> frozenset[tuple[Path, str]]:

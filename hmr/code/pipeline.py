@@ -61,7 +61,7 @@ class EditPipeline:
             codebase: builds programs.
             program: the one that runs.
             check: called in the loader thread with a new program; raises InstarError if the world could not take it.
-            on_event: called in the loader thread after something became ready or was rejected.
+            on_event: called in the loader thread after something became ready or was rejected, or `errors` changed.
             polling: watch without the system's events.
         """
         self._codebase = codebase
@@ -72,6 +72,7 @@ class EditPipeline:
         self._ready: Edit | None = None
         self._rejections: deque[Rejection] = deque()
         self._told = ""
+        self._errors: tuple[str, ...] = ()
         self._backlog = Backlog()
         self._units: dict[tuple[Path, str], Unit] = {}
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
@@ -90,6 +91,15 @@ class EditPipeline:
     def program(self) -> Program:
         """The program that the next edit builds on: the one that was taken last."""
         return self._head
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """The texts of the errors that keep the newest saved contents from running now; empty if nothing does.
+
+        Each error once, with the files that wait because of it if they are not just the one that it names. Read from any
+        thread; the loader thread replaces it after each message that it has handled.
+        """
+        return self._errors
 
     @property
     def mode(self) -> Literal["events", "polling"]:
@@ -166,6 +176,15 @@ class EditPipeline:
             else:
                 self._units.clear()
                 self._refused.clear()
+            self._renew_errors()
+
+    def _renew_errors(self) -> None:
+        with self._lock:
+            newest = self._head if self._ready is None else self._ready.program
+        errors = self._backlog.errors(newest, self._name)
+        if errors != self._errors:
+            self._errors = errors
+            self._tell()
 
     def _put_back(self, edit: Edit, error: InstarError, stale: Edit | None) -> None:
         """Goes back to the base of an edit that was refused, and builds what was to follow it on that.
@@ -178,7 +197,7 @@ class EditPipeline:
             drop(stale.program, edit.base)
         before = {one for head, contents in self._refused for one in contents if head is edit.base}
         blamed = [change for change in edit.changes.values() if (change.path, change.digest) in before]
-        self._backlog.reject(blamed or edit.changes.values())
+        self._backlog.reject(blamed or edit.changes.values(), edit.changes, error)
         self._refused = {key: known for key, known in self._refused.items() if key[0] is edit.base}
         self._refused[edit.base, content(edit.changes)] = error
         self._told = str(error)
@@ -206,6 +225,7 @@ class EditPipeline:
                     program = self._build(head, found)
                 except InstarError as error:
                     failed[head, content(found)] = error
+                    self._backlog.fail(found, error)
                 else:
                     self._publish(head, program, found, _noticed(found, saved | held.keys(), began))
                 continue
@@ -277,7 +297,7 @@ class EditPipeline:
     def _reject(self, changes: Changes, saved: set[Path], error: InstarError, began: int) -> bool:
         """Tells of an edit that cannot run, unless nothing of it was just saved and its error is known."""
         own = {path: change for path, change in changes.items() if path in saved}
-        self._backlog.reject(own.values())
+        self._backlog.reject(own.values(), changes, error)
         if not own and str(error) == self._told:
             return False
         self._told = str(error)

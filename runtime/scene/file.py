@@ -10,7 +10,7 @@ from typing import Literal
 from instar.scene.document import Document
 from instar.scene.errors import SceneError, nearest
 from instar.scene.locate import SCENE_FILE
-from instar.scene.modules import checked_modules, file_of
+from instar.scene.modules import checked_modules, file_of, modules_in
 from instar.scene.positions import Key
 
 __all__ = ["PHASES", "PRESETS", "ParamValue", "SceneError", "SceneFile", "SpaceSettings"]
@@ -50,7 +50,7 @@ class SceneFile:
         preset: one of `PRESETS`; balanced unless given.
         modules: module names in the order in which they update.
         space: the world's extent; a torus of 100 by 100 unless given.
-        params: values by module and name; names are checked when the module is loaded.
+        params: values by Python file, as dotted name, and name; the latter are checked when the file is loaded.
         budget: milliseconds by phase or module.
         lines: the line of every key, for errors found later.
     """
@@ -87,7 +87,7 @@ class SceneFile:
             preset=document.choice(("preset",), "balanced", PRESETS),
             modules=modules,
             space=_space(document),
-            params=_params(document, modules),
+            params=_params(document, folder, modules),
             budget=_budget(document, modules),
             lines=document.lines,
         )
@@ -144,22 +144,31 @@ def _space(document: Document) -> SpaceSettings:
     )
 
 
-def _params(document: Document, modules: tuple[str, ...]) -> dict[str, dict[str, ParamValue]]:
+def _params(document: Document, folder: Path, modules: tuple[str, ...]) -> dict[str, dict[str, ParamValue]]:
     params: dict[str, dict[str, ParamValue]] = {}
     for key, value in document.leaves(("params",)):
         *section, name = (str(part) for part in key[1:])
         module = ".".join(section)
         if not module:
             raise document.error(key, f"a parameter belongs to a module: write it under [params.{modules[0]}]")
-        if module not in modules:
+        if module not in params and not _has_file(folder, module):
+            helpers = [found for found in modules_in(folder) if found not in modules]
             listing = f"This scene's modules: {', '.join(modules)}."
-            raise document.error(
-                key[:-1], f"there is no module '{module}' in this scene.{nearest(module, modules)} {listing}"
-            )
+            others = f" Its other files: {', '.join(helpers)}." if helpers else ""
+            near = nearest(module, (*modules, *helpers))
+            raise document.error(key[:-1], f"there is no module '{module}' in this scene.{near} {listing}{others}")
         if not isinstance(value, bool | int | float | str):
             raise document.wrong(key, "a number, true or false, or a string")
         params.setdefault(module, {})[name] = value
     return params
+
+
+def _has_file(folder: Path, module: str) -> bool:
+    """Whether a scene has the Python file of a dotted name: a module, a helper or a package."""
+    parts = module.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return False
+    return file_of(folder, module).is_file() or folder.joinpath(*parts, "__init__.py").is_file()
 
 
 def _budget(document: Document, modules: tuple[str, ...]) -> dict[str, float]:

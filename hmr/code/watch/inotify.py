@@ -20,6 +20,7 @@ from watchdog.observers.inotify_c import InotifyConstants as In
 from watchdog.observers.inotify_c import Mask, WatchDescriptor, inotify_add_watch, inotify_init, inotify_rm_watch
 
 from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package
+from instar.hmr.code.watch.links import targets
 
 _MASK = reduce(
     or_,
@@ -43,7 +44,7 @@ _LIMITS = {
 
 
 class InotifyFeed:
-    """Touches of the modules below a folder. Links to folders are followed."""
+    """Touches of the modules below a folder. Links to folders are followed, and those to files by their targets."""
 
     def __init__(self, root: Path) -> None:
         """Watches a folder and those below it.
@@ -55,6 +56,7 @@ class InotifyFeed:
         self._wake_read, self._wake_write = os.pipe()
         self._events = -1
         self._paths: dict[WatchDescriptor, Path] = {}
+        self._links: dict[WatchDescriptor, dict[str, set[Path]]] = {}
         try:
             self._begin([])
         except FeedLostError:
@@ -63,7 +65,7 @@ class InotifyFeed:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """The folders that are watched."""
+        """The folders that are watched; those that only hold targets of links are not counted."""
         return tuple(sorted(self._paths.values()))
 
     def wait(self, seconds: float | None) -> list[Touch]:
@@ -91,6 +93,7 @@ class InotifyFeed:
         if self._events >= 0:
             os.close(self._events)
         self._paths.clear()
+        self._links.clear()
         self._events = inotify_init()
         if self._events < 0:
             raise _lost(ctypes.get_errno(), self._root)
@@ -127,16 +130,33 @@ class InotifyFeed:
         for entry in entries:
             if is_module(entry.name):
                 touches.append(Touch(folder / entry.name, Kind.UNSURE))
+                if entry.is_symlink():
+                    self._follow(folder / entry.name)
             elif is_package(entry.name) and entry.is_dir():
                 self._watch(folder / entry.name, touches)
         return watch
 
-    def _forget(self, folder: Path) -> None:
-        """Watches a folder and those below it no longer: it was moved, so its paths are wrong."""
-        for watch, path in list(self._paths.items()):
-            if path.is_relative_to(folder):
-                del self._paths[watch]
-                inotify_rm_watch(self._events, watch)
+    def _follow(self, link: Path) -> None:
+        """Watches the folders of the files that a link leads to, for their names only."""
+        for target in targets(link):
+            watch = inotify_add_watch(self._events, os.fsencode(target.parent), Mask(_MASK))
+            if watch >= 0:
+                self._links.setdefault(watch, {}).setdefault(target.name, set()).add(link)
+            elif (number := ctypes.get_errno()) in _LIMITS:
+                raise _lost(number, target.parent)
+
+    def _forget(self, gone: Path) -> None:
+        """Watches a file or folder, and what is below it, no longer: it was moved, so its paths are wrong."""
+        watched = self._paths.keys() | self._links.keys()
+        self._paths = {watch: path for watch, path in self._paths.items() if not path.is_relative_to(gone)}
+        left: dict[WatchDescriptor, dict[str, set[Path]]] = {}
+        for watch, names in self._links.items():
+            for name, links in names.items():
+                if kept := {link for link in links if not link.is_relative_to(gone)}:
+                    left.setdefault(watch, {})[name] = kept
+        self._links = left
+        for watch in watched - self._paths.keys() - left.keys():
+            inotify_rm_watch(self._events, watch)
 
     def _take(self, buffer: bytes, touches: list[Touch]) -> None:
         position = 0
@@ -154,7 +174,10 @@ class InotifyFeed:
             raise FeedLostError(f"{self._root} was moved or deleted")
         if mask & In.IN_IGNORED:
             self._paths.pop(watch, None)
+            self._links.pop(watch, None)
             return
+        for link in list(self._links.get(watch, {}).get(name, ())):
+            self._take_module(link, mask, touches)
         folder = self._paths.get(watch)
         if folder is None or not name:
             return
@@ -162,7 +185,15 @@ class InotifyFeed:
         if mask & In.IN_ISDIR or (is_package(name) and mask & In.IN_CREATE and path.is_dir()):
             self._take_folder(path, mask, touches)
         elif is_module(name):
-            touches.extend(Touch(path, kind) for bits, kind in _KINDS if mask & bits)
+            if mask & (In.IN_DELETE | In.IN_MOVED_FROM | In.IN_MOVED_TO):
+                self._forget(path)
+            self._take_module(path, mask, touches)
+
+    def _take_module(self, path: Path, mask: int, touches: list[Touch]) -> None:
+        """Reports an event of a module, or of a file that it is a link to."""
+        touches.extend(Touch(path, kind) for bits, kind in _KINDS if mask & bits)
+        if mask & (In.IN_CREATE | In.IN_MOVED_TO) and path.is_symlink():
+            self._follow(path)
 
     def _take_folder(self, path: Path, mask: int, touches: list[Touch]) -> None:
         if mask & (In.IN_MOVED_FROM | In.IN_DELETE):

@@ -10,12 +10,16 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package, modules_below
+from instar.hmr.code.watch.polling import INTERVAL, mark_of
 
 _NOTHING_NEW = {"opened", "closed_no_write"}
 
 
 class ObserverFeed(FileSystemEventHandler):
-    """Touches of the modules below a folder, as the system's watchdog observer tells them."""
+    """Touches of the modules below a folder, as the system's watchdog observer tells them.
+
+    It tells nothing of files that modules are links to: those are looked for.
+    """
 
     def __init__(self, root: Path) -> None:
         """Watches a folder and those below it.
@@ -27,11 +31,14 @@ class ObserverFeed(FileSystemEventHandler):
         self._real = Path(os.path.realpath(root))
         self._events: queue.SimpleQueue[FileSystemEvent | None] = queue.SimpleQueue()
         self._observer = Observer()
+        self._links: dict[Path, tuple[int, ...] | None] = {}
         try:
             self._observer.schedule(self, str(self._real), recursive=True)
             self._observer.start()
         except OSError as error:
             raise FeedLostError(f"{root} cannot be watched: {error}") from None
+        for path in modules_below(root):
+            self._note_link(path)
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -45,6 +52,8 @@ class ObserverFeed(FileSystemEventHandler):
     def wait(self, seconds: float | None) -> list[Touch]:
         """See `Feed.wait`."""
         touches: list[Touch] = []
+        if self._links:
+            seconds = INTERVAL if seconds is None else min(seconds, INTERVAL)
         try:
             event = self._events.get(timeout=seconds) if seconds != 0 else self._events.get_nowait()
             while event is not None:
@@ -52,6 +61,10 @@ class ObserverFeed(FileSystemEventHandler):
                 event = self._events.get_nowait()
         except queue.Empty:
             pass
+        for path, before in self._links.items():
+            if (mark := mark_of(path)) != before:
+                self._links[path] = mark
+                touches.append(Touch(path, Kind.GONE if mark is None else Kind.UNSURE))
         return touches
 
     def wake(self) -> None:
@@ -82,6 +95,15 @@ class ObserverFeed(FileSystemEventHandler):
         if not all(is_package(part) for part in inside.parts[:-1]):
             return
         if kind is Kind.GONE or (inside.parts and is_module(path.name)):
+            self._note_link(path)
             touches.append(Touch(path, kind))
         elif not inside.parts or is_package(path.name):
-            touches.extend(Touch(module, kind) for module in modules_below(path))
+            for module in modules_below(path):
+                self._note_link(module)
+                touches.append(Touch(module, kind))
+
+    def _note_link(self, path: Path) -> None:
+        if path.is_symlink():
+            self._links.setdefault(path, mark_of(path))
+        else:
+            self._links.pop(path, None)

@@ -32,7 +32,7 @@ class PollingFeed:
             self._woken.wait(self._interval if seconds is None else min(seconds, self._interval))
             self._woken.clear()
         self._looked = True
-        found = {path: mark for path in modules_below(self._root) if (mark := _mark(path)) is not None}
+        found = {path: mark for path in modules_below(self._root) if (mark := mark_of(path)) is not None}
         touches = [Touch(path, Kind.UNSURE) for path, mark in found.items() if self._seen.get(path) != mark]
         touches += [Touch(path, Kind.GONE) for path in self._seen.keys() - found.keys()]
         self._seen = found
@@ -47,7 +47,8 @@ class PollingFeed:
         self._seen = {}
 
 
-def _mark(path: Path) -> tuple[int, ...] | None:
+def mark_of(path: Path) -> tuple[int, ...] | None:
+    """Returns what differs when a file, or the one that it links to, was changed or replaced; None if there is none."""
     try:
         status = path.stat()
     except OSError:

@@ -4,9 +4,13 @@ from pathlib import Path
 
 from instar.hmr.code.backlog import Backlog, content
 from instar.hmr.code.compile.source import digest_of
+from instar.hmr.code.errors import EditError
 from instar.hmr.code.watch import Change
+from instar.native.errors import InstarError
 
 from .conftest import Scene
+
+BAD = InstarError("bad")
 
 
 def change(path: Path, text: str) -> Change:
@@ -31,7 +35,7 @@ def test_rejected_content_is_tried_with_newer_files_first(scene: Scene) -> None:
     backlog = Backlog()
     bad, good = change(flock, "1 /"), change(hunt, "x = 1\n")
     backlog.put([bad])
-    backlog.reject([bad])
+    backlog.reject([bad], {flock: bad}, BAD)
     assert backlog.attempts(head, None, {}) == [{flock: bad}]
     assert backlog.wanted(head, None, {}) == {}
     backlog.put([good])
@@ -45,7 +49,7 @@ def test_newer_content_is_not_rejected_with_older(scene: Scene) -> None:
     head = scene.load()
     backlog = Backlog()
     backlog.put([change(flock, "new")])
-    backlog.reject([change(flock, "old")])
+    backlog.reject([change(flock, "old")], {}, BAD)
     assert backlog.wanted(head, None, {}) == {flock: change(flock, "new")}
 
 
@@ -55,7 +59,7 @@ def test_what_was_ready_goes_on_where_newer_content_was_rejected(scene: Scene) -
     backlog = Backlog()
     held = {flock: change(flock, "x = 1\n")}
     backlog.put([change(flock, "1 /")])
-    backlog.reject([change(flock, "1 /")])
+    backlog.reject([change(flock, "1 /")], {}, BAD)
     assert backlog.wanted(head, None, held) == held
     backlog.put([change(flock, "")])
     assert backlog.wanted(head, None, held) == {}
@@ -67,7 +71,7 @@ def test_new_files_matter_once_something_was_rejected(scene: Scene) -> None:
     backlog = Backlog()
     bad, helper = change(flock, "import helper"), change(scene.root / "helper.py", "x = 1\n")
     backlog.put([bad])
-    backlog.reject([bad])
+    backlog.reject([bad], {flock: bad}, BAD)
     backlog.put([helper])
     assert backlog.pending(head, None) == {flock: bad, helper.path: helper}
     backlog.accept(head, {helper.path: helper})
@@ -86,8 +90,40 @@ def test_content_that_worked_since_is_not_taken_for_rejected(scene: Scene) -> No
     backlog = Backlog()
     bad, good = change(flock, "1 /"), change(flock, "x = 1\n")
     backlog.put([bad])
-    backlog.reject([bad])
+    backlog.reject([bad], {flock: bad}, BAD)
     backlog.put([good])
     backlog.accept(head, {flock: good})
     backlog.put([bad])
     assert backlog.wanted(head, None, {}) == {flock: bad}
+
+
+def test_newer_error_is_a_rejected_files_own_only_where_it_is_to_blame(scene: Scene) -> None:
+    m, n = scene.write("m.py", ""), scene.write("n.py", "")
+    head = scene.load("m", "n")
+    backlog = Backlog()
+    bad, other = change(m, "1 /"), change(n, "2 /")
+    backlog.put([bad, other])
+    assert backlog.errors(head, str) == ()
+    backlog.reject([bad], {m: bad}, EditError("first", path=m))
+    assert backlog.errors(head, str) == (f"{m}: first",)
+    backlog.fail({m: bad, n: other}, EditError("of n", path=n))
+    assert backlog.errors(head, str) == (f"{m}: first",)
+    backlog.fail({m: bad, n: other}, EditError("of m", path=m))
+    assert backlog.errors(head, str) == (f"{m}: of m",)
+    backlog.fail({m: bad}, InstarError("alone"))
+    assert backlog.errors(head, str) == (f"alone\nSaved but not running: {m}.",)
+
+
+def test_error_of_a_file_that_was_mended_is_no_longer_that_of_others(scene: Scene) -> None:
+    m, n = scene.write("m.py", ""), scene.write("n.py", "")
+    head = scene.load("m", "n")
+    backlog = Backlog()
+    both = {m: change(m, "1 /"), n: change(n, "x = 1\n")}
+    backlog.put(both.values())
+    backlog.reject(both.values(), both, EditError("of m", path=m))
+    backlog.fail(both, InstarError("of both"))
+    assert backlog.errors(head, lambda path: path.name) == (f"{m}: of m\nSaved but not running: m.py, n.py.",)
+    mended = {**both, m: change(m, "x = 1\n")}
+    backlog.put(mended.values())
+    backlog.fail(mended, InstarError("of both"))
+    assert backlog.errors(head, lambda path: path.name) == ("of both\nSaved but not running: n.py.",)

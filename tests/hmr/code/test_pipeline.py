@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -235,6 +236,142 @@ def test_file_of_a_check_that_fails_does_not_hold_up_others(scene: Scene) -> Non
         assert len(scene_modules()) == 3
 
 
+def errors(live: Live, count: int) -> tuple[str, ...]:
+    """Waits until so many errors stand."""
+    while len(found := live.pipeline.errors) != count:
+        live.heard()
+    return found
+
+
+def delete_and_write(path: Path, text: str) -> None:
+    path.unlink()
+    path.write_text(text)
+
+
+def replaced_by_rename(path: Path, text: str) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text)
+    temporary.replace(path)
+
+
+@pytest.mark.parametrize("restore", [Path.write_text, replaced_by_rename, delete_and_write])
+@pytest.mark.parametrize("broken", ["value = (\n", "value = 1 / 0\n"])
+def test_error_stands_until_the_content_that_runs_is_restored(
+    scene: Scene, restore: Callable[[Path, str], object], broken: str
+) -> None:
+    path = scene.write("sparks.py", "value = 1\n")
+    live = Live(scene.codebase("sparks"))
+    with live.pipeline as pipeline:
+        assert pipeline.errors == ()
+        path.write_text(broken)
+        (text,) = errors(live, 1)
+        assert text.startswith(f"{path}:1: ")
+        assert "Saved but not running" not in text
+        restore(path, "value = 1\n")
+        assert errors(live, 0) == ()
+        assert pipeline.take() is None
+
+
+def test_each_file_that_is_left_shows_its_own_error(scene: Scene) -> None:
+    m, n = scene.write("m.py", "value = 1\n"), scene.write("n.py", "value = 1\n")
+    live = Live(scene.codebase("m", "n"))
+    m.write_text("value = 1 / 0\n")
+    n.write_text("value = [][1]\n")
+    with live.pipeline:  # one burst: what was saved before the start is told together
+        (text,) = errors(live, 1)
+        assert text.startswith(f"{m}:1: ")
+        assert text.endswith("\nSaved but not running: m.py, n.py.")
+        m.write_text("value = 2\n")
+        live.swap(live.edit("m.py"))
+        assert value(live.program, "m") == 2
+        (text,) = errors(live, 1)
+        assert text.startswith(f"{n}:1: IndexError")
+        assert "Saved but not running" not in text
+        n.write_text("value = 2\n")
+        live.swap(live.edit("n.py"))
+        assert errors(live, 0) == ()
+
+
+def test_files_that_were_broken_one_after_the_other_show_one_error_each(scene: Scene) -> None:
+    m, n = scene.write("m.py", "value = 1\n"), scene.write("n.py", "value = 1\n")
+    live = Live(scene.codebase("m", "n"))
+    with live.pipeline:
+        n.write_text("value = (\n")
+        errors(live, 1)
+        m.write_text("value = [\n")
+        first, second = errors(live, 2)
+        assert (first.startswith(f"{m}:1: "), second.startswith(f"{n}:1: ")) == (True, True)
+        replaced_by_rename(n, "value = 1\n")
+        assert errors(live, 1) == (first,)
+
+
+def test_files_that_wait_with_a_broken_one_are_named(scene: Scene) -> None:
+    m = scene.write("m.py", "from helper import value\n")
+    helper, n = scene.write("helper.py", "value = 1\n"), scene.write("n.py", "value = 1\n")
+    live = Live(scene.codebase("m", "n"))
+    m.write_text("from helper import value\nmore = 1\n")
+    helper.write_text("value = 2\n")
+    n.write_text("value = 1 / 0\n")
+    with live.pipeline:
+        (text,) = errors(live, 1)
+        assert text.endswith("\nSaved but not running: helper.py, m.py, n.py.")
+        m.write_text("from helper import value\nmore = 2\n")
+        live.swap(live.edit("m.py"))
+        assert (value(live.program, "m"), live.program.modules["m"].module.more) == (1, 2)
+        (text,) = errors(live, 1)
+        assert text.startswith(f"{n}:1: ZeroDivisionError")
+        assert text.endswith("\nSaved but not running: helper.py, n.py.")
+        n.write_text("value = 3\n")
+        live.swap(live.edit("helper.py", "n.py"))
+        assert (value(live.program, "m"), errors(live, 0)) == (2, ())
+
+
+def test_file_that_waited_with_one_that_was_mended_shows_what_is_wrong_now(scene: Scene) -> None:
+    scene.write("m.py", "from helper import value\n")
+    helper, n = scene.write("helper.py", "value = 1\n"), scene.write("n.py", "value = 1\n")
+    live = Live(scene.codebase("m", "n"))
+    helper.write_text("other = 2\n")
+    n.write_text("value = 1 / 0\n")
+    with live.pipeline:
+        errors(live, 1)
+        n.write_text("value = 2\n")
+        live.swap(live.edit("n.py"))
+        (text,) = errors(live, 1)
+        assert "cannot import name 'value'" in text
+        assert text.endswith("\nSaved but not running: helper.py.")
+
+
+@pytest.mark.parametrize("text", ["value = 1\n", "value = 3\n"])
+def test_refused_edit_is_an_error_until_its_file_has_another_content(scene: Scene, text: str) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        path.write_text("value = 2\n")
+        pipeline.refused(live.edit("flock.py"), InstarError("the table cannot take it"))
+        assert errors(live, 1) == ("the table cannot take it\nSaved but not running: flock.py.",)
+        replaced_by_rename(path, text)
+        assert errors(live, 0) == ()
+        assert pipeline.rejections() == []
+
+
+def test_error_stands_while_the_content_before_it_is_ready(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        live.heard()
+        flock.write_text("value = (\n")
+        standing = errors(live, 1)
+        pipeline.rejections()
+        hunt.write_text("value = 2\n")
+        live.swap(live.edit("flock.py", "hunt.py"))
+        assert (value(live.program), value(live.program, "hunt")) == (2, 2)
+        path = scene.write("hunt.py", "value = 3\n")
+        live.swap(live.edit(path.name))
+        assert pipeline.errors == standing
+        assert pipeline.rejections() == []
+
+
 def test_file_of_no_concern_is_no_edit(scene: Scene) -> None:
     path = scene.write("flock.py", "value = 1\n")
     live = Live(scene.codebase())
@@ -264,6 +401,16 @@ def test_deleted_module_goes_on_and_its_return_counts(scene: Scene) -> None:
         path.write_text("value = 3\n")
         live.swap(live.edit("flock.py"))
         assert (value(live.program), value(live.program, "hunt")) == (3, 2)
+
+
+def test_edit_of_a_file_that_a_module_links_to(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> None:
+    real = tmp_path_factory.mktemp("real") / "m.py"
+    real.write_text("value = 1\n")
+    (scene.root / "m.py").symlink_to(real)
+    live = Live(scene.codebase("m"))
+    with live.pipeline:
+        real.write_text("value = 2\n")
+        assert value(live.edit("m.py").program, "m") == 2
 
 
 def test_save_between_load_and_start_is_noticed(scene: Scene) -> None:
@@ -418,12 +565,6 @@ def test_program_is_always_the_last_valid_transaction(
                 live.swap(live.edit())
                 assert running(live.program, scene.root) == model.live
                 assert scene_modules() == {found.module.__name__ for found in live.program.instances.values()}
-
-
-def replaced_by_rename(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)
 
 
 def running(program: Program, root: Path) -> dict[str, str]:

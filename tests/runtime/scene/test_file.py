@@ -74,6 +74,24 @@ def test_only_modules_are_needed(tmp_path: Path) -> None:
     assert found.budget == {}
 
 
+def test_params_may_be_those_of_any_python_file(tmp_path: Path) -> None:
+    text = "modules = ['flock']\n[params.rules]\na = 1\n[params.birds]\nb = 2\n[params.birds.hawk]\nc = 3\n"
+    found = SceneFile.read(scene(tmp_path, text, "flock", "rules", "birds/__init__", "birds/hawk"))
+    assert found.params == {"rules": {"a": 1}, "birds": {"b": 2}, "birds.hawk": {"c": 3}}
+
+
+@pytest.mark.parametrize("name", ["rulez", "birds", "'..'.flock", "'../flock'"])
+def test_params_of_no_python_file_are_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "flock.py").touch()
+    text = f"modules = ['flock']\n[params.{name}]\nb = 2\n"
+    message = refusal(scene(tmp_path / "in", text, "flock", "rules", "birds/hawk"))
+    assert ":2: params." in message
+    assert "there is no module" in message
+    assert message.endswith("This scene's modules: flock. Its other files: birds.hawk, rules.")
+    assert ("Did you mean 'rules'?" in message) == (name == "rulez")
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

@@ -53,6 +53,34 @@ def test_wake_ends_a_wait(feed: InotifyFeed) -> None:
     assert feed.wait(None) == []
 
 
+def test_folders_of_linked_files_are_watched_for_as_long_as_there_are_links(feed: InotifyFeed, tmp_path: Path) -> None:
+    root = tmp_path / "scene"
+    (root / "rules").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    real = tmp_path / "other" / "real.txt"
+    link = root / "rules" / "seek.py"
+    feed.wait(10)
+    link.symlink_to(real)
+    feed.wait(10)
+    real.write_text("x")
+    assert feed.wait(10)[-1] == Touch(link, Kind.WRITTEN)
+    (tmp_path / "other" / "flock.txt").write_text("x")
+    assert feed.wait(0) == []
+    (root / "rules").rename(root / ".rules")
+    assert feed.wait(10) == [Touch(root / "rules", Kind.GONE)]
+    real.write_text("xy")
+    assert feed.wait(0) == []
+    assert not feed._links
+
+
+def test_link_to_a_file_beside_it(feed: InotifyFeed, tmp_path: Path) -> None:
+    (tmp_path / "a.py").symlink_to("b.py")
+    (tmp_path / "b.py").write_text("x")
+    feed.wait(10)
+    (tmp_path / "b.py").unlink()
+    assert sorted(path.name for path, kind in feed.wait(10) if kind is Kind.GONE) == ["a.py", "b.py"]
+
+
 def test_overflow_looks_at_everything_again(feed: InotifyFeed, tmp_path: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "seek.py").write_text("x")

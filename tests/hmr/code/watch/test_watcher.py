@@ -236,6 +236,39 @@ def test_deleted_folder_that_returns(heard: Heard) -> None:
     assert heard.next() == ("rules/seek.py", "x = 1\n")
 
 
+@pytest.mark.parametrize("save", [in_place, rename_in_folder, delete_and_write])
+def test_file_that_a_module_links_to(heard: Heard, tmp_path: Path, save: Callable[[Path, str], None]) -> None:
+    real = tmp_path / "real" / "any name"
+    real.parent.mkdir()
+    real.write_text("x = 1\n")
+    (tmp_path / "between").symlink_to(real)
+    (heard.root / "flock.tmp").symlink_to("../between")
+    (heard.root / "flock.tmp").replace(heard.root / "flock.py")
+    assert heard.next() == ("flock.py", "x = 1\n")
+    for text in ("x = 2\n", "x = 22\n"):
+        save(real, text)
+        assert heard.next() == ("flock.py", text)
+    (heard.root / "flock.py").unlink()
+    (heard.root / "flock.py").write_text("x = 3\n")
+    assert heard.next() == ("flock.py", "x = 3\n")
+    save(real, "x = 4\n")
+    heard.nothing_but_marker()
+
+
+@pytest.mark.parametrize("system", ["Linux", "Darwin"])
+def test_module_that_is_a_link_from_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    monkeypatch.setattr(watcher.platform, "system", lambda: system)
+    real, root = tmp_path / "real.py", tmp_path / "scene"
+    real.write_text("x = 1\n")
+    (root / "rules").mkdir(parents=True)
+    (root / "rules" / "seek.py").symlink_to(real)
+    found = Heard(root)
+    with found.watcher:
+        in_place(real, "x = 2\n")
+        assert found.next() == ("rules/seek.py", "x = 2\n")
+        assert found.watcher.folders == (root, root / "rules")
+
+
 def test_link_to_a_folder_and_unusual_names(tmp_path: Path) -> None:
     real = tmp_path / "wörld of böids"
     (real / "größe").mkdir(parents=True)
