@@ -176,6 +176,7 @@ def _figures(found: _Saves, report: dict[str, Any], saves: int, lines: int) -> d
         "lines": lines,
         "saves": saves,
         "ready_ms": _spread(ready / 1e6),
+        "event_to_ready_ms": _spread(np.array([receipt["event_to_ready_ms"] for receipt in live])),
         "visible_ms": _spread((np.array(found.visible) - np.array(found.saved)) / 1e6),
         "swap_ms": _spread(np.array([receipt["swap_ms"] for receipt in live])),
         "missed": report["missed"],

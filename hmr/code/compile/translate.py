@@ -7,6 +7,7 @@ the world it serves. Requests and replies are marshalled, each after its length 
 from __future__ import annotations
 
 import ast
+import gc
 import io
 import marshal
 import signal
@@ -17,6 +18,9 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 Facts = dict[str, Any]
+
+_BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
+"""The fields of statements that hold statements, the last in the source first."""
 
 
 def translate(path: str, data: bytes, optimize: int) -> Facts:
@@ -61,12 +65,14 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Translates what it is asked, until the other end closes."""
+    """Translates what it is asked, until the other end closes; garbage waits until the reply is out."""
+    gc.disable()
     while len(header := requests.read(4)) == 4:
         path, data, optimize = marshal.loads(requests.read(int.from_bytes(header, "little")))
         reply = marshal.dumps(translate(path, data, optimize))
         replies.write(len(reply).to_bytes(4, "little") + reply)
         replies.flush()
+        gc.collect()
 
 
 def _decode(data: bytes) -> str:
@@ -96,15 +102,14 @@ def _position(error: SyntaxError, text: str) -> tuple[str, int | None, str | Non
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walks all nodes, but for what stands under `if TYPE_CHECKING:` and `if __name__ == "__main__":`."""
+    """Walks all statements, but for what stands under `if TYPE_CHECKING:` and `if __name__ == "__main__":`."""
     waiting: list[ast.AST] = [tree]
     while waiting:
         node = waiting.pop()
         yield node
-        if isinstance(node, ast.If) and _never_runs(node.test):
-            waiting.extend(reversed(node.orelse))
-        else:
-            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+        skipped = isinstance(node, ast.If) and _never_runs(node.test)
+        for part in ("finalbody", "orelse") if skipped else _BLOCKS:
+            waiting.extend(reversed(getattr(node, part, ())))
 
 
 def _never_runs(test: ast.expr) -> bool:
