@@ -66,7 +66,6 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:
     """Translates what it is asked, until the other end closes; garbage waits until the reply is out."""
-    gc.disable()
     while len(header := requests.read(4)) == 4:
         path, data, optimize = marshal.loads(requests.read(int.from_bytes(header, "little")))
         reply = marshal.dumps(translate(path, data, optimize))
@@ -160,4 +159,5 @@ def _exports(tree: ast.Module) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()
     serve(sys.stdin.buffer, sys.stdout.buffer)

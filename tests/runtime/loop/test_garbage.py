@@ -16,6 +16,7 @@ class Node:
 
 @pytest.fixture(autouse=True)
 def collector():
+    gc.enable()
     yield
     gc.unfreeze()
     gc.enable()
