@@ -39,16 +39,6 @@ class Capture:
         for _, lines in self._streams:
             lines.bypass()
 
-    @contextmanager
-    def suspended(self) -> Iterator[None]:
-        """The streams as they were before, as for a debugger."""
-        captured = sys.stdout, sys.stderr
-        self.give_back()
-        try:
-            yield
-        finally:
-            sys.stdout, sys.stderr = captured
-
 
 @contextmanager
 def captured(view: View) -> Iterator[Capture]:
