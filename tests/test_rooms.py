@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,17 @@ def test_nothing_imports_upward_or_in_a_circle():
         cwd=ROOT / "build" / "links", capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_rules_name_every_file_and_folder_of_the_runtime():
+    rules = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
+    entries = {path.stem for path in (ROOT / "runtime").iterdir() if path.suffix == ".py" or path.is_dir()}
+    runtime = {f"instar.{name}" for name in entries - {"__init__", "__pycache__"}}
+    forbidden = {rule["name"]: set(rule["forbidden_modules"]) for rule in rules if rule["type"] == "forbidden"}
+    assert forbidden == {
+        "native knows only itself": runtime | {"instar.hmr"},
+        "hmr knows native and itself": runtime,
+    }
 
 
 @pytest.mark.parametrize("path", SCENE_FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
