@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from instar.faults import HookFault
+from instar.hmr.code import Edit, EditPipeline
 from instar.runner import Runtime
 
 SCENE = """\
@@ -147,3 +148,21 @@ def test_a_hook_can_end_the_run(scene, clock):
     report = Runtime(scene(mover=SCENE, quitter=quitter), clock=clock, view=view).run()
     assert report["frames"] == 4
     assert any("enough" in message for message in view.messages)
+
+
+def test_a_frame_that_a_swap_makes_late_is_missed_by_the_edit(scene, clock, monkeypatch):
+    folder = scene("fps = 50\n[budget]\nboundary = 3.0\n", mover=SCENE)
+    runtime = Runtime(folder, clock=clock)
+    world = runtime.world
+    swap = world.swap
+    changed = (SCENE + "# edited\n").encode()
+    edit = Edit(
+        ("mover.py",), {}, world.program, world.codebase.build(world.program, {folder / "mover.py": changed}), 0, 0, {}
+    )
+    waiting = [edit]
+    monkeypatch.setattr(EditPipeline, "take", lambda pipeline: waiting.pop() if waiting else None)
+    monkeypatch.setattr(world, "swap", lambda program: (clock.advance(30), swap(program))[1])
+    report = runtime.run(10)
+    assert (report["missed"], report["missed_by_edits"]) == (1, 1)
+    assert [receipt["verdict"] for receipt in report["edits"]] == ["live"]
+    assert report["edits"][0]["swap_ms"] >= 30
