@@ -32,10 +32,6 @@ KERNELS = [
     "native/kernels/crc64.c",
     "native/kernels/detect.c",
     "native/kernels/generic.c",
-    "native/kernels/x86/avx2.c",
-    "native/kernels/arm64/neon.c",
-    "native/kernels/arm64/lines.S",
-    "native/kernels/arm64/crc64.S",
 ]
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {

@@ -23,16 +23,27 @@ static void prepare_slices(void) {
         }
 }
 
-/* The linear CRC of eight bytes, given as the little-endian word they make: word * x^64 mod P. */
-static uint64_t word_remainder(uint64_t word) {
-    uint64_t(*slices)[256] = instar_crc64.slices;
+/* The linear CRC of eight bytes, given as the little-endian word they make, by slices of what follows them. */
+static uint64_t sum_slices(uint64_t slices[8][256], uint64_t word) {
     return slices[7][word & 255] ^ slices[6][word >> 8 & 255] ^ slices[5][word >> 16 & 255] ^ slices[4][word >> 24 & 255] ^
            slices[3][word >> 32 & 255] ^ slices[2][word >> 40 & 255] ^ slices[1][word >> 48 & 255] ^ slices[0][word >> 56];
 }
 
+/* word * x^64 mod P. */
+static uint64_t word_remainder(uint64_t word) { return sum_slices(instar_crc64.slices, word); }
+
+static void prepare_lines(void) {
+    for (int zeros = 0; zeros < 8; zeros++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            uint64_t remainder = instar_crc64.slices[zeros][byte];
+            for (int words = 0; words < INSTAR_LINE_BYTES / 8 - 1; words++) remainder = word_remainder(remainder);
+            instar_crc64.lines[zeros][byte] = remainder;
+        }
+}
+
 static void prepare_powers(void) {
     uint64_t power = 1; /* x^63 */
-    for (size_t word = INSTAR_CHUNK_WORDS; word-- > 0;) {
+    for (size_t word = INSTAR_CHUNK_CRC_WORDS; word-- > 0;) {
         instar_crc64.powers[word] = power;
         power = word_remainder(power);
     }
@@ -52,6 +63,7 @@ static uint64_t barrett_quotient(void) {
 void instar_crc64_prepare(void) {
     static const uint8_t zeros[INSTAR_CHUNK_BYTES];
     prepare_slices();
+    prepare_lines();
     prepare_powers();
     instar_crc64.barrett[0] = barrett_quotient();
     instar_crc64.barrett[1] = polynomial;
@@ -67,5 +79,11 @@ static uint64_t load_word(const uint8_t *bytes) {
 uint64_t instar_crc64_linear(const uint8_t *data, size_t bytes, uint64_t linear) {
     for (; bytes >= 8; data += 8, bytes -= 8) linear = word_remainder(linear ^ load_word(data));
     for (; bytes > 0; data++, bytes--) linear = (linear >> 8) ^ instar_crc64.slices[0][(linear ^ *data) & 255];
+    return linear;
+}
+
+uint64_t instar_crc64_skip_lines(uint64_t linear, int lines) {
+    if (linear == 0) return 0;
+    while (lines-- > 0) linear = sum_slices(instar_crc64.lines, linear);
     return linear;
 }

@@ -13,12 +13,16 @@
 
 #include "kernels.h"
 
+enum { INSTAR_CHUNK_CRC_WORDS = INSTAR_CHUNK_BYTES / 8 };
+
 typedef struct instar_crc64_tables {
     /* slices[k][b]: linear CRC of byte b followed by k zero bytes. */
     uint64_t slices[8][256];
-    /* powers[w] = x^(64 * (INSTAR_CHUNK_WORDS - w) - 1) mod P: what word w of a chunk is multiplied by for its share of the
-     * chunk's linear CRC. Counted from the end, entry -n moves a word n words on. */
-    _Alignas(64) uint64_t powers[INSTAR_CHUNK_WORDS];
+    /* lines[k][b]: linear CRC of byte b followed by k + 56 zero bytes. */
+    uint64_t lines[8][256];
+    /* powers[w] = x^(64 * (INSTAR_CHUNK_CRC_WORDS - w) - 1) mod P: what the eight bytes w of a chunk are multiplied by for their
+     * share of the chunk's linear CRC. Counted from the end, entry -n moves eight bytes 8 n on. */
+    _Alignas(64) uint64_t powers[INSTAR_CHUNK_CRC_WORDS];
     /* Barrett's constants, each without its highest term, reflected: floor(x^128 / P), and P. */
     uint64_t barrett[2];
     /* CRC of a chunk of zeros: chunk crc = linear ^ zero_chunk. */
@@ -32,5 +36,8 @@ void instar_crc64_prepare(void);
 
 /* Linear CRC of bytes, continued from `linear`, by slicing tables. */
 uint64_t instar_crc64_linear(const uint8_t *data, size_t bytes, uint64_t linear);
+
+/* The linear CRC after as many lines of zeros more. */
+uint64_t instar_crc64_skip_lines(uint64_t linear, int lines);
 
 #endif

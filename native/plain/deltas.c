@@ -22,10 +22,10 @@ typedef struct extent_record {
     uint64_t padding[4];
 } extent_record;
 
-/* Followed by the `lines` changed lines. A further tag will name lines packed by element. */
+/* Followed by the delta in the elements form. */
 typedef struct lines_record {
-    uint32_t key, chunk, tag, lines;
-    uint64_t bitmap[INSTAR_BITMAP_WORDS];
+    uint32_t key, chunk, tag, bytes;
+    uint64_t padding[4];
     uint64_t crc_before, crc_after;
 } lines_record;
 
@@ -135,21 +135,23 @@ static void commit_extent(instar_deltas *deltas, uint32_t key, instar_column *co
     column->committed_extent = column->extent;
 }
 
+static uint64_t whole_lines(uint64_t bytes) { return (bytes + INSTAR_LINE_BYTES - 1) / INSTAR_LINE_BYTES * INSTAR_LINE_BYTES; }
+
 static uint32_t commit_chunk(instar_deltas *deltas, uint32_t key, instar_column *column, uint64_t chunk) {
     uint64_t at = chunk * INSTAR_CHUNK_BYTES, before = column->crcs[chunk], after = before;
     lines_record *record = reserve(deltas, INSTAR_CHUNK_RECORD_BYTES);
-    uint32_t lines = deltas->kernels->commit_chunk(column->live + at, column->committed + at, (uint8_t *)(record + 1),
-                                                   record->bitmap, &after);
-    if (lines == 0) return 0;
+    instar_delta_size size =
+        deltas->kernels->commit_elements(column->live + at, column->committed + at, (uint8_t *)(record + 1), &after);
+    if (size.lines == 0) return 0;
     record->key = key;
     record->chunk = (uint32_t)chunk;
     record->tag = TAG_LINES;
-    record->lines = lines;
+    record->bytes = size.bytes;
     record->crc_before = before ^ deltas->zero_chunk_crc;
     record->crc_after = after ^ deltas->zero_chunk_crc;
     column->crcs[chunk] = after;
-    append(deltas, sizeof *record + (uint64_t)lines * INSTAR_LINE_BYTES);
-    return lines;
+    append(deltas, sizeof *record + whole_lines(size.bytes));
+    return size.lines;
 }
 
 uint64_t instar_deltas_commit(instar_deltas *deltas, uint32_t key, instar_column *column) {
@@ -167,9 +169,9 @@ static uint64_t apply_extent(const extent_record *record, instar_column *column)
 
 static uint64_t apply_lines(const instar_kernels *kernels, const lines_record *record, instar_column *column) {
     uint64_t at = (uint64_t)record->chunk * INSTAR_CHUNK_BYTES;
-    kernels->xor_chunk(column->live + at, column->committed + at, (const uint8_t *)(record + 1), record->bitmap);
+    kernels->apply_elements(column->live + at, column->committed + at, (const uint8_t *)(record + 1), record->bytes);
     column->crcs[record->chunk] ^= record->crc_before ^ record->crc_after;
-    return sizeof *record + (uint64_t)record->lines * INSTAR_LINE_BYTES;
+    return sizeof *record + whole_lines(record->bytes);
 }
 
 /* XORs the frame whose record is at `place` into the columns. A frame that was added to may name a chunk or an extent twice;

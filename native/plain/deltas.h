@@ -31,7 +31,7 @@ typedef struct instar_deltas {
     int64_t oldest, current, newest;
 } instar_deltas;
 
-enum { INSTAR_CHUNK_RECORD_BYTES = INSTAR_LINE_BYTES + INSTAR_CHUNK_BYTES };
+enum { INSTAR_CHUNK_RECORD_BYTES = INSTAR_LINE_BYTES + INSTAR_ELEMENTS_ROOM };
 
 /* Forgets all frames and begins at `frame`. */
 void instar_deltas_reset(instar_deltas *deltas, int64_t frame);
