@@ -18,7 +18,7 @@
     orr x9, x9, x10
 .endm
 
-// uint64_t call_marked(a, b, c, d, e, kernel, uint64_t *damaged): x18 is the platform's, which nobody may write.
+// call_result call_marked(a, b, c, d, kernel, uint64_t *damaged): x18 is the platform's, which nobody may write.
     .text
     .p2align 4
     .globl NAME
@@ -35,7 +35,7 @@ NAME:
     stp d10, d11, [sp, #112]
     stp d12, d13, [sp, #128]
     stp d14, d15, [sp, #144]
-    stp x6, x18, [sp, #160]
+    stp x5, x18, [sp, #160]
     mark x19, 19
     mark x20, 20
     mark x21, 21
@@ -54,7 +54,7 @@ NAME:
     fmov d13, x24
     fmov d14, x25
     fmov d15, x26
-    blr x5
+    blr x4
     ldp x6, x9, [x29, #160]
     eor x9, x9, x18
     mov x11, sp

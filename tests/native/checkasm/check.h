@@ -4,12 +4,16 @@
 
 #include "kernels.h"
 
-const char *check_commit_chunk(const instar_kernels *path);
-const char *check_xor_chunk(const instar_kernels *path);
+const char *check_commit_elements(const instar_kernels *path);
+const char *check_commit_dense(const instar_kernels *path);
+const char *check_apply_elements(const instar_kernels *path);
+const char *check_apply_dense(const instar_kernels *path);
+const char *check_elements_crc(const instar_kernels *path);
 const char *check_restore_chunk(const instar_kernels *path);
+const char *check_check_chunk(const instar_kernels *path);
 const char *check_crc64(const instar_kernels *path);
 
-/* Prints times of a path's commit beside memcpy of the same bytes. */
-void bench_commit(const instar_kernels *path);
+/* Prints times of a path's commits, check and CRC beside memcpy of the same bytes. */
+void bench_path(const instar_kernels *path);
 
 #endif

@@ -18,9 +18,13 @@ static const struct {
     const char *name;
     const char *(*run)(const instar_kernels *path);
 } checks[] = {
-    {"commit_chunk", check_commit_chunk},
-    {"xor_chunk", check_xor_chunk},
+    {"commit_elements", check_commit_elements},
+    {"commit_dense", check_commit_dense},
+    {"apply_elements", check_apply_elements},
+    {"apply_dense", check_apply_dense},
+    {"elements_crc", check_elements_crc},
     {"restore_chunk", check_restore_chunk},
+    {"check_chunk", check_check_chunk},
     {"crc64", check_crc64},
 };
 
@@ -31,7 +35,7 @@ static int check_path(const instar_kernels *path) {
         registers_damaged = 0;
         const char *fault = checks[i].run(path);
         if (!fault && registers_damaged) fault = "registers of the caller";
-        printf("%-13s %-14s %s%s\n", path->isa, checks[i].name, fault ? "FAILED: differs in its " : "ok", fault ? fault : "");
+        printf("%-13s %-16s %s%s\n", path->isa, checks[i].name, fault ? "FAILED: differs in its " : "ok", fault ? fault : "");
         failed += fault != NULL;
     }
     return failed;
@@ -48,6 +52,6 @@ int main(int count, char **arguments) {
     }
     instar_detect(paths);
     for (int i = 0; paths[i]; i++) failed += check_path(paths[i]);
-    for (int i = 0; bench && paths[i]; i++) bench_commit(paths[i]);
+    for (int i = 0; bench && paths[i]; i++) bench_path(paths[i]);
     return failed != 0;
 }
