@@ -32,6 +32,7 @@ KERNELS = [
     "native/kernels/crc64.c",
     "native/kernels/detect.c",
     "native/kernels/generic.c",
+    "native/kernels/x86/avx512.c",
 ]
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {

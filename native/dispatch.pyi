@@ -6,7 +6,7 @@ LINE_BYTES: int
 """Bytes of a line: the unit of change."""
 
 def isa() -> str:
-    """The path in use: ``generic``, ``avx2``, ``neon`` or ``neon-nopmull``.
+    """The path in use: ``avx512``, ``avx2``, ``neon``, ``neon-nopmull`` or ``generic``.
 
     The environment variable INSTAR_ISA, read when this module is imported, narrows the choice; an `InstarError` is raised
     then if this processor cannot run what it names.

@@ -2,7 +2,12 @@
 
 #include "crc64.h"
 
-#if defined(__aarch64__) && defined(__linux__)
+#if defined(__x86_64__)
+static int has_avx512(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vpclmulqdq") && __builtin_cpu_supports("bmi2");
+}
+#elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #ifndef HWCAP_PMULL
 #define HWCAP_PMULL (1 << 4)
@@ -14,6 +19,10 @@ static inline int has_pmull(void) { return 1; } /* every Apple processor has it 
 
 void instar_detect(const instar_kernels *paths[INSTAR_MAX_PATHS]) {
     instar_crc64_prepare();
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+    if (has_avx512()) *paths++ = &instar_avx512;
+#endif
     *paths++ = &instar_generic;
     *paths = NULL;
 }
