@@ -41,7 +41,16 @@ SOURCES = {
     "checksum": [],
     "memory": [],
     "column": [],
-    "history": ["native/plain/deltas.c"],
+    "history": [
+        "native/plain/deltas.c",
+        "native/plain/pool.c",
+        "native/plain/records.c",
+        "native/plain/ring.c",
+        "native/plain/snapshot.c",
+        "native/plain/travel.c",
+        "native/plain/upkeep.c",
+    ],
+    "snapshot": ["native/plain/records.c", "native/plain/ring.c", "native/plain/snapshot.c", "native/plain/travel.c"],
     "cells": ["native/plain/cells.c"],
     "watchdog": ["native/plain/watchdog.c"],
 }

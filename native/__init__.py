@@ -8,6 +8,7 @@ from instar.native.column import Column
 from instar.native.dispatch import CHUNK_BYTES, LINE_BYTES, isa, isas
 from instar.native.errors import HistoryError, InstarError, ReservationError
 from instar.native.history import History
+from instar.native.snapshot import Snapshot
 from instar.native.watchdog import Watchdog
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "HistoryError",
     "Column",
     "History",
+    "Snapshot",
     "crc64",
     "CellList",
     "segment_sum",

@@ -1,8 +1,8 @@
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from instar.native.memory cimport Mapping
 
-cdef extern from "plain/deltas.h" nogil:
+cdef extern from "plain/records.h" nogil:
     ctypedef struct instar_column:
         uint8_t *live
         uint8_t *committed
@@ -11,9 +11,14 @@ cdef extern from "plain/deltas.h" nogil:
         uint64_t extent
         uint64_t committed_extent
 
+    uint64_t instar_column_chunks(const instar_column *column)
+
 
 cdef class Column:
     cdef instar_column state
     cdef Mapping live_bytes
     cdef Mapping committed_bytes
     cdef Mapping crcs
+    # The number of the one History that knows the column, 0 for none, and the key it gave.
+    cdef uint64_t owner
+    cdef uint32_t key

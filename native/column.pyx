@@ -1,7 +1,7 @@
 """The bytes of one column: live, committed, and a checksum of each committed chunk."""
 
-from array import array
-
+from cpython cimport array
+import array
 from libc.stdint cimport uint64_t
 
 from instar.native.dispatch cimport zero_chunk_crc
@@ -10,6 +10,7 @@ from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 from instar.native.memory cimport Mapping, reserve
 
 cdef uint64_t MOST_BYTES = <uint64_t>1 << 46
+cdef array.array NO_CRCS = array.array("Q")
 
 
 cdef class Column:
@@ -60,7 +61,10 @@ cdef class Column:
     def chunk_crcs(self):
         cdef uint64_t chunks = (self.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
         cdef uint64_t chunk
-        return array("Q", [self.state.crcs[chunk] ^ zero_chunk_crc for chunk in range(chunks)])
+        cdef array.array crcs = array.clone(NO_CRCS, chunks, zero=False)
+        for chunk in range(chunks):
+            crcs.data.as_ulonglongs[chunk] = self.state.crcs[chunk] ^ zero_chunk_crc
+        return crcs
 
     def seal(self):
         self.live_bytes.seal()

@@ -12,17 +12,24 @@ class History:
     A delta is the XOR of the lines that one frame changed, so the same record undoes and redoes. Before any commit all frame
     numbers are 0. Use it from one thread at a time; it lets other threads run while it works.
 
+    Records carry checks: one that is damaged is never applied.
+
     Args:
         budget_bytes: Bytes of the ring, at least 65,536; address space until it is written.
+        threads: How many threads share a commit of a megabyte or more, the caller's among them.
 
     Raises:
         InstarError: If the budget is not possible.
         ReservationError: If the system does not give the address space.
     """
 
-    def __init__(self, budget_bytes: int) -> None: ...
+    def __init__(self, budget_bytes: int, threads: int = 1) -> None: ...
     def add(self, column: Column) -> int:
-        """Make a column known and keep it alive; returns the key that names it in deltas, the same one each time."""
+        """Make a column known and keep it alive; returns the key that names it in deltas, the same one each time.
+
+        Raises:
+            InstarError: If another history knows the column.
+        """
     def commit(self, frame: int, columns: Sequence[Column]) -> tuple[int, int]:
         """Make the live bytes of columns the committed ones and keep what changed as the frame's delta.
 
@@ -43,16 +50,54 @@ class History:
         Live must equal committed; call `discard` first.
 
         Raises:
-            HistoryError: If no earlier frame is held; nothing is changed then.
+            HistoryError: If no earlier frame is held, or its record is damaged; nothing is changed then.
         """
     def redo(self) -> int:
         """Go one frame forward again. Returns the frame that is now current.
 
         Raises:
-            HistoryError: If no later frame is held; nothing is changed then.
+            HistoryError: If no later frame is held, or its record is damaged; nothing is changed then.
         """
     def reset(self, frame: int) -> None:
         """Forget all deltas and make ``frame`` the current one; bytes stay as they are."""
+    def carry(self, column: Column, chunk: int, data: bytearray | memoryview, start: int, stop: int) -> None:
+        """Lead a copy of a column's chunks from one frame to another, forwards or back.
+
+        Args:
+            column: The column they are of.
+            chunk: The first of them.
+            data: Their bytes as of frame ``start``, whole chunks; those of frame ``stop`` afterwards.
+            start: A held frame.
+            stop: A held frame.
+
+        Raises:
+            HistoryError: If a frame between is not held, or a record that is needed is damaged.
+        """
+    def changed(self, start: int, stop: int) -> dict[Column, list[int]]:
+        """The chunks of each column that changed on the way from one held frame to another.
+
+        Raises:
+            HistoryError: If a frame between is not held or damaged.
+        """
+    def extent_at(self, column: Column, frame: int) -> int:
+        """The committed extent of a column in a held frame, in bytes.
+
+        Raises:
+            HistoryError: If the frame is not held.
+        """
+    def check(self, first: int | None = None, count: int | None = None) -> list[int]:
+        """Verify the records of ``count`` frames from ``first`` on, or of all; returns the frames with damaged ones."""
+    def mend(self) -> tuple[list[int], list[int]]:
+        """Verify all records and correct those in which a single bit has flipped.
+
+        Frames that cannot be mended are dropped, with those that can only be reached through them.
+
+        Returns:
+            The frames that were mended, and those whose damage cost frames.
+        """
+    @property
+    def threads(self) -> int:
+        """How many threads share a commit."""
     @property
     def oldest(self) -> int:
         """The first frame that `undo` can reach."""

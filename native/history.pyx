@@ -1,49 +1,63 @@
 """The committed frames that can be returned to: a ring of deltas within a budget of bytes."""
 
+from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
 from instar.native.column cimport Column, instar_column
-from instar.native.dispatch cimport kernels, zero_chunk_crc
+from instar.native.dispatch cimport kernels
 from instar.native.errors import HistoryError, InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, INSTAR_LINE_BYTES, instar_kernels
 from instar.native.memory cimport Mapping, reserve
 
 cdef extern from "plain/deltas.h" nogil:
     enum:
-        INSTAR_CHUNK_RECORD_BYTES
+        INSTAR_EXTENT
+        INSTAR_ELEMENTS
+        INSTAR_DENSE
 
-    ctypedef struct instar_deltas:
-        const instar_kernels *kernels
-        uint64_t zero_chunk_crc
-        uint8_t *ring
-        uint64_t bytes
-        int64_t oldest
-        int64_t current
-        int64_t newest
-
+    uint32_t instar_tag_of(const instar_record *record)
+    void *instar_ring_at(const instar_ring *ring, uint64_t place)
+    instar_frame *instar_frame_at(const instar_deltas *deltas, uint64_t place)
     void instar_deltas_reset(instar_deltas *deltas, int64_t frame)
-    void instar_deltas_begin(instar_deltas *deltas, int64_t frame)
-    uint64_t instar_deltas_commit(instar_deltas *deltas, uint32_t key, instar_column *column)
-    void instar_deltas_end(instar_deltas *deltas)
+    uint64_t instar_deltas_commit(instar_deltas *deltas, int64_t frame, const uint32_t *keys, uint32_t count, instar_column *const *columns)
+    uint64_t instar_deltas_used(const instar_deltas *deltas)
+
+cdef extern from "plain/travel.h" nogil:
+    enum:
+        INSTAR_NONE
+        INSTAR_DAMAGED
+
     int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns)
     int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns)
-    uint64_t instar_deltas_used(const instar_deltas *deltas)
     void instar_column_restore(const instar_kernels *kernels, instar_column *column)
+    int64_t instar_deltas_ahead(const instar_deltas *deltas)
+    int64_t instar_deltas_next(const instar_deltas *deltas, uint64_t place)
+    int64_t instar_frame_next(const instar_deltas *deltas, uint64_t frame, uint64_t place)
+    bint instar_frame_known(const instar_deltas *deltas, uint64_t place)
+    int64_t instar_frame_damage(const instar_deltas *deltas, uint64_t place)
+    int instar_frame_carry(const instar_deltas *deltas, uint64_t place, uint32_t key, uint64_t start, uint64_t bytes, uint8_t *target)
+
+cdef extern from "plain/upkeep.h" nogil:
+    int instar_frame_mend(instar_deltas *deltas, uint64_t place)
+    void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead)
+
+cdef extern from "plain/snapshot.h" nogil:
+    void instar_snapshot_complete(instar_snapshot *snapshot)
+
+cdef extern from "plain/pool.h" nogil:
+    instar_pool *instar_pool_start(unsigned threads)
+    unsigned instar_pool_threads(const instar_pool *pool)
+    void instar_pool_stop(instar_pool *pool)
 
 cdef uint64_t LEAST_BYTES = 64 << 10
 cdef uint64_t MOST_BYTES = <uint64_t>1 << 46
+cdef unsigned MOST_THREADS = 64
+cdef uint64_t histories = 0
 
 
 cdef class History:
-    cdef instar_deltas deltas
-    cdef Mapping ring
-    cdef dict keys
-    cdef instar_column **columns
-    cdef uint32_t *chosen
-    cdef bint busy
-
-    def __init__(self, budget_bytes):
+    def __init__(self, budget_bytes, threads=1):
         if self.ring is not None:
             raise InstarError("a History is initialised once; its frames are kept. Make a new one")
         if not LEAST_BYTES <= budget_bytes <= MOST_BYTES:
@@ -51,57 +65,70 @@ cdef class History:
                 f"a history's budget must lie between {LEAST_BYTES:,} and {MOST_BYTES:,} bytes, got {budget_bytes:,}; "
                 f"nothing was reserved"
             )
-        self.keys = {}
+        if not 1 <= threads <= MOST_THREADS:
+            raise InstarError(f"a history commits with 1 to {MOST_THREADS} threads, got {threads}; nothing was reserved")
+        global histories
+        histories += 1
+        self.number = histories
+        self.added = []
         self.deltas.kernels = kernels
-        self.deltas.zero_chunk_crc = zero_chunk_crc
-        self.deltas.bytes = budget_bytes // INSTAR_LINE_BYTES * INSTAR_LINE_BYTES
-        self.ring = reserve(self.deltas.bytes + INSTAR_CHUNK_RECORD_BYTES, True, "a history")
-        self.deltas.ring = self.ring.data
+        self.deltas.ring.bytes = budget_bytes // INSTAR_LINE_BYTES * INSTAR_LINE_BYTES
+        self.ring = reserve(self.deltas.ring.bytes + INSTAR_SPARE_BYTES, True, "a history")
+        self.deltas.ring.base = self.ring.data
+        if threads > 1:
+            self.staging = reserve(threads * INSTAR_STAGING_BYTES, True, "a history's threads")
+            self.deltas.staging = self.staging.data
+            self.deltas.pool = instar_pool_start(threads)
+            if self.deltas.pool == NULL:
+                raise InstarError(f"the system did not start {threads - 1} threads for commits. Ask for fewer, or raise ulimit -u")
 
     def __dealloc__(self):
+        if self.deltas.pool != NULL:
+            with nogil:
+                instar_pool_stop(self.deltas.pool)
         free(self.columns)
         free(self.chosen)
 
     def add(self, Column column not None):
         if column.live_bytes is None:
             raise InstarError("the column was never initialised; nothing was added")
-        if column in self.keys:
-            return self.keys[column]
-        self._begin_use()
+        if column.owner == self.number:
+            return column.key
+        if column.owner != 0:
+            raise InstarError("the column belongs to another history; nothing was added. A column has one")
+        self.begin_use()
         try:
             self._grow()
-            key = len(self.keys)
-            self.columns[key] = &column.state
-            self.keys[column] = key
+            column.key = len(self.added)
+            self.columns[column.key] = &column.state
+            self.added.append(column)
+            column.owner = self.number
         finally:
             self.busy = False
-        return key
+        return column.key
 
     def commit(self, int64_t frame, columns):
-        cdef uint32_t i, count
-        cdef uint64_t lines = 0
+        cdef uint32_t count
+        cdef uint64_t lines
         if frame < self.deltas.current:
             raise InstarError(
                 f"frame {frame} cannot be committed after frame {self.deltas.current}; nothing was changed. "
                 f"Commit a later frame, or undo first"
             )
-        self._begin_use()
+        self.begin_use()
         try:
-            count = self._choose(columns)
+            count = self.choose(columns)
             with nogil:
-                instar_deltas_begin(&self.deltas, frame)
-                for i in range(count):
-                    lines += instar_deltas_commit(&self.deltas, self.chosen[i], self.columns[self.chosen[i]])
-                instar_deltas_end(&self.deltas)
+                lines = instar_deltas_commit(&self.deltas, frame, self.chosen, count, self.columns)
         finally:
             self.busy = False
         return lines, lines * INSTAR_LINE_BYTES
 
     def discard(self, columns):
         cdef uint32_t i, count
-        self._begin_use()
+        self.begin_use()
         try:
-            count = self._choose(columns)
+            count = self.choose(columns)
             with nogil:
                 for i in range(count):
                     instar_column_restore(self.deltas.kernels, self.columns[self.chosen[i]])
@@ -110,12 +137,14 @@ cdef class History:
 
     def undo(self):
         cdef int status
-        self._begin_use()
+        self.begin_use()
         try:
             with nogil:
                 status = instar_deltas_undo(&self.deltas, self.columns)
         finally:
             self.busy = False
+        if status == INSTAR_DAMAGED:
+            raise HistoryError(_damaged(self.deltas.current, self.deltas.current))
         if status != 0:
             raise HistoryError(
                 f"no frame before {self.deltas.current} is held; the world stays there. The history reaches from "
@@ -125,12 +154,14 @@ cdef class History:
 
     def redo(self):
         cdef int status
-        self._begin_use()
+        self.begin_use()
         try:
             with nogil:
                 status = instar_deltas_redo(&self.deltas, self.columns)
         finally:
             self.busy = False
+        if status == INSTAR_DAMAGED:
+            raise HistoryError(_damaged("the next frame", self.deltas.current))
         if status != 0:
             raise HistoryError(
                 f"no frame after {self.deltas.current} is held; the world stays there. A commit drops the frames that were undone"
@@ -138,9 +169,97 @@ cdef class History:
         return self.deltas.current
 
     def reset(self, int64_t frame):
-        self._begin_use()
-        instar_deltas_reset(&self.deltas, frame)
+        self.begin_use()
+        with nogil:
+            instar_deltas_reset(&self.deltas, frame)
         self.busy = False
+
+    def carry(self, Column column not None, uint64_t chunk, data, int64_t start, int64_t stop):
+        cdef Py_buffer view
+        cdef int64_t low = min(start, stop), high = max(start, stop)
+        cdef int status = 0
+        self.begin_use()
+        try:
+            self._require_frames(column, low, high)
+            PyObject_GetBuffer(data, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+            try:
+                if view.len % INSTAR_CHUNK_BYTES:
+                    raise InstarError(f"whole chunks of {INSTAR_CHUNK_BYTES:,} bytes are carried, got {view.len:,} bytes; nothing was read")
+                for place in self._places(low, high):
+                    status |= instar_frame_carry(&self.deltas, place, column.key, chunk * INSTAR_CHUNK_BYTES, view.len, <uint8_t *>view.buf)
+            finally:
+                PyBuffer_Release(&view)
+        finally:
+            self.busy = False
+        if status != 0:
+            raise HistoryError(_damaged(f"a frame from {low + 1} to {high}", self.deltas.current) + "; the data given is not that frame's")
+
+    def changed(self, int64_t start, int64_t stop):
+        cdef int64_t low = min(start, stop), high = max(start, stop)
+        cdef dict found = {}
+        self.begin_use()
+        try:
+            self._require_frames(None, low, high)
+            for place in self._places(low, high):
+                self._collect_changes(place, found)
+        finally:
+            self.busy = False
+        return {column: sorted(chunks) for column, chunks in found.items()}
+
+    def extent_at(self, Column column not None, int64_t frame):
+        """The extent is XORed like everything else."""
+        cdef uint64_t extent = column.state.committed_extent
+        cdef int64_t at
+        cdef uint64_t place
+        cdef const instar_extent *record
+        self.begin_use()
+        try:
+            self._require_frames(column, min(frame, self.deltas.current), max(frame, self.deltas.current))
+            for one in self._places(min(frame, self.deltas.current), max(frame, self.deltas.current)):
+                place = one
+                at = instar_frame_next(&self.deltas, place, place)
+                while at >= 0:
+                    record = <const instar_extent *>instar_ring_at(&self.deltas.ring, at)
+                    if instar_tag_of(<const instar_record *>record) == INSTAR_EXTENT and (<const instar_record *>record).key == column.key:
+                        extent ^= record.before ^ record.after
+                    at = instar_frame_next(&self.deltas, place, at)
+        finally:
+            self.busy = False
+        return extent
+
+    def check(self, first=None, count=None):
+        cdef list damaged = []
+        cdef uint64_t place
+        cdef int64_t status, low, high
+        self.begin_use()
+        try:
+            low = self.deltas.oldest if first is None else first - 1
+            high = self.deltas.newest if count is None else low + count
+            for one, frame in self._frames():
+                if frame is not None and not low < frame <= high:
+                    continue
+                place = one
+                with nogil:
+                    status = instar_frame_damage(&self.deltas, place)
+                if status != INSTAR_NONE:
+                    damaged.append(self.deltas.current if frame is None else frame)
+        finally:
+            self.busy = False
+        return damaged
+
+    def mend(self):
+        cdef list mended = [], lost = []
+        cdef uint64_t behind, ahead
+        self.begin_use()
+        try:
+            behind = self._mend_behind(mended, lost)
+            ahead = self._mend_ahead(mended, lost)
+            if lost:
+                with nogil:
+                    instar_deltas_narrow(&self.deltas, behind, ahead)
+        finally:
+            self.busy = False
+        return mended, lost
 
     @property
     def oldest(self):
@@ -160,19 +279,26 @@ cdef class History:
 
     @property
     def budget_bytes(self):
-        return self.deltas.bytes
+        return self.deltas.ring.bytes
 
-    cdef int _begin_use(self) except -1:
+    @property
+    def threads(self):
+        return 1 if self.deltas.pool == NULL else instar_pool_threads(self.deltas.pool)
+
+    cdef int begin_use(self) except -1:
         if self.ring is None:
             raise InstarError("the history was never initialised; nothing was changed")
         if self.busy:
             raise InstarError("another thread is using this history; nothing was changed. Use it from one thread at a time")
         self.busy = True
+        if self.snapshot is not None and self.snapshot.complete:
+            self.deltas.snapshot = NULL
+            self.snapshot = None
         return 0
 
     cdef int _grow(self) except -1:
         """Room for one more column."""
-        cdef size_t count = len(self.keys)
+        cdef size_t count = len(self.added)
         if count & (count - 1) and count:
             return 0
         cdef size_t room = 2 * count + 1
@@ -186,16 +312,103 @@ cdef class History:
             raise MemoryError
         return 0
 
-    cdef uint32_t _choose(self, columns) except? 0xffffffff:
+    cdef uint32_t choose(self, columns) except? 0xffffffff:
         """Look up the keys of columns, once each."""
         cdef uint32_t count = 0
+        cdef Column column
         columns = tuple(columns)
-        if len(columns) > len(self.keys):
-            raise InstarError(f"{len(columns)} columns were given, {len(self.keys)} were added; nothing was changed. Give each once")
+        if len(columns) > len(self.added):
+            raise InstarError(f"{len(columns)} columns were given, {len(self.added)} were added; nothing was changed. Give each once")
         for column in columns:
-            key = self.keys.get(column)
-            if key is None:
+            if column is None or column.owner != self.number:
                 raise InstarError("a column was given that this history does not know; nothing was changed. Call add(column) first")
-            self.chosen[count] = key
+            self.chosen[count] = column.key
             count += 1
         return count
+
+    cdef int _require_frames(self, Column column, int64_t low, int64_t high) except -1:
+        if column is not None and column.owner != self.number:
+            raise InstarError("a column was given that this history does not know; nothing was read. Call add(column) first")
+        if low < self.deltas.oldest or high > self.deltas.newest:
+            raise HistoryError(
+                f"frames {low} to {high} are not all held; nothing was read. The history reaches from {self.deltas.oldest} to "
+                f"{self.deltas.newest}; a larger budget would reach further back"
+            )
+        return 0
+
+    cdef list _places(self, int64_t low, int64_t high):
+        """Where the records of the frames after `low` and up to `high` are."""
+        return [place for place, frame in self._frames() if frame is not None and low < frame <= high]
+
+    cdef list _frames(self):
+        """Where the record of each held frame is, and its number; one whose own record is damaged has none and ends its direction."""
+        cdef list behind = [], ahead = []
+        cdef uint64_t n
+        cdef int64_t place = self.deltas.at
+        for n in range(self.deltas.behind):
+            if not instar_frame_known(&self.deltas, place):
+                behind.append((place, None))
+                break
+            behind.append((place, instar_frame_at(&self.deltas, place).frame))
+            place = instar_frame_at(&self.deltas, place).previous
+        place = instar_deltas_ahead(&self.deltas)
+        while place >= 0:
+            if not instar_frame_known(&self.deltas, place):
+                ahead.append((place, None))
+                break
+            ahead.append((place, instar_frame_at(&self.deltas, place).frame))
+            place = instar_deltas_next(&self.deltas, place)
+        return behind[::-1] + ahead
+
+    cdef int _collect_changes(self, uint64_t place, dict found) except -1:
+        cdef int64_t at = instar_frame_next(&self.deltas, place, place)
+        cdef const instar_record *record
+        while at >= 0:
+            record = <const instar_record *>instar_ring_at(&self.deltas.ring, at)
+            tag = instar_tag_of(record)
+            if tag == INSTAR_ELEMENTS or tag == INSTAR_DENSE:
+                found.setdefault(self.added[record.key], set()).add((<const instar_chunk *>record).chunk)
+            at = instar_frame_next(&self.deltas, place, at)
+        if at == INSTAR_DAMAGED:
+            raise HistoryError(_damaged(instar_frame_at(&self.deltas, place).frame, self.deltas.current))
+        return 0
+
+    cdef uint64_t _mend_behind(self, list mended, list lost) except? 0xffffffff:
+        """Mend from the current frame backwards; returns how many frames are whole then."""
+        cdef uint64_t kept, place = self.deltas.at
+        cdef int64_t frame = self.deltas.current
+        cdef int status
+        for kept in range(self.deltas.behind):
+            with nogil:
+                status = instar_frame_mend(&self.deltas, place)
+            if status < 0:
+                lost.append(frame)
+                return kept
+            mended += [frame] if status > 0 else []
+            frame = instar_frame_at(&self.deltas, place).frame_before
+            place = instar_frame_at(&self.deltas, place).previous
+        return self.deltas.behind
+
+    cdef uint64_t _mend_ahead(self, list mended, list lost) except? 0xffffffff:
+        """Mend from the frame after the current one on; returns how many frames are whole then."""
+        cdef uint64_t kept, ahead = self.deltas.held - self.deltas.behind
+        cdef int64_t place = instar_deltas_ahead(&self.deltas)
+        cdef int status
+        for kept in range(ahead):
+            status = INSTAR_DAMAGED
+            if place >= 0:
+                with nogil:
+                    status = instar_frame_mend(&self.deltas, place)
+            if status < 0:
+                lost.append(self.deltas.newest)
+                return kept
+            mended += [instar_frame_at(&self.deltas, place).frame] if status > 0 else []
+            place = instar_deltas_next(&self.deltas, place)
+        return ahead
+
+
+def _damaged(frame, current):
+    return (
+        f"the history's record of {frame} is damaged; the world stays at frame {current}. validate(repair=True) mends it, or drops "
+        f"the frames that lie behind it"
+    )

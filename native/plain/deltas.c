@@ -2,221 +2,232 @@
 
 #include <string.h>
 
-typedef enum tag { TAG_PAD = 1, TAG_FRAME, TAG_EXTENT, TAG_LINES } tag;
+#include "snapshot.h"
+#include "travel.h"
 
-typedef struct pad_record {
-    uint32_t unused[2], tag;
-} pad_record;
+enum {
+    /* From so many changed words of a chunk on, the next chunk is taken for a dense one. */
+    DENSE_WORDS = 2560,
+    /* Chunks that a thread takes at once, and the least for which others are asked to help. */
+    RUN_CHUNKS = 16,
+    SHARED_CHUNKS = 64,
+};
 
-typedef struct frame_record {
-    uint32_t unused[2], tag, reserved;
-    int64_t frame, frame_before;
-    uint64_t previous; /* where the frame record before this one is */
-    uint64_t end;      /* where this frame's last record ends */
-    uint64_t padding[2];
-} frame_record;
-
-typedef struct extent_record {
-    uint32_t key, unused, tag, reserved;
-    uint64_t before, after;
-    uint64_t padding[4];
-} extent_record;
-
-/* Followed by the delta in the elements form. */
-typedef struct lines_record {
-    uint32_t key, chunk, tag, bytes;
-    uint64_t padding[4];
-    uint64_t crc_before, crc_after;
-} lines_record;
-
-_Static_assert(sizeof(frame_record) == 64 && sizeof(extent_record) == 64 && sizeof(lines_record) == 64, "headers are one line");
-
-static void *record_at(const instar_deltas *deltas, uint64_t place) { return deltas->ring + place; }
-
-static uint32_t tag_at(const instar_deltas *deltas, uint64_t place) { return ((const pad_record *)record_at(deltas, place))->tag; }
-
-/* Where the record that follows `place` really is. */
-static uint64_t settle(const instar_deltas *deltas, uint64_t place) {
-    return place == deltas->bytes || tag_at(deltas, place) == TAG_PAD ? 0 : place;
-}
-
-static void forget(instar_deltas *deltas) {
-    deltas->tail = deltas->head = deltas->at = deltas->held = deltas->behind = 0;
+void instar_deltas_forget(instar_deltas *deltas) {
+    deltas->ring.tail = deltas->ring.head = deltas->at = deltas->held = deltas->behind = 0;
     deltas->open = 0;
     deltas->oldest = deltas->newest = deltas->current;
 }
 
 void instar_deltas_reset(instar_deltas *deltas, int64_t frame) {
+    instar_snapshot_complete(deltas->snapshot);
     deltas->current = frame;
-    forget(deltas);
+    instar_deltas_forget(deltas);
 }
 
+/* Drops the oldest frame; where its record is damaged, nothing behind it can be found, and all are dropped. */
 static void evict_oldest(instar_deltas *deltas) {
-    const frame_record *frame = record_at(deltas, deltas->tail);
+    const instar_frame *frame = instar_frame_at(deltas, deltas->ring.tail);
+    int64_t next = -1;
+    if (instar_frame_known(deltas, deltas->ring.tail)) next = instar_ring_settle(&deltas->ring, frame->end, deltas->ring.head);
+    if (deltas->held == 1 || next < 0) {
+        instar_deltas_forget(deltas);
+        return;
+    }
     deltas->oldest = frame->frame;
+    deltas->ring.tail = (uint64_t)next;
     deltas->held--;
     deltas->behind--;
-    if (deltas->held == 0)
-        deltas->tail = deltas->head = 0;
-    else
-        deltas->tail = settle(deltas, frame->end);
 }
 
-/* Moves head to where `bytes` fit in one piece, if they do without eviction. The tail is never met, so head == tail means empty. */
-static int fit(instar_deltas *deltas, uint64_t bytes) {
-    if (deltas->held == 0) return 1;
-    if (deltas->head < deltas->tail) return deltas->tail - deltas->head > bytes;
-    if (deltas->bytes - deltas->head >= bytes) return 1;
-    if (deltas->tail <= bytes) return 0;
-    if (deltas->head < deltas->bytes) ((pad_record *)record_at(deltas, deltas->head))->tag = TAG_PAD;
-    deltas->head = 0;
+/* Room for so many bytes of the open frame at the head of the ring, made by evicting older frames. Where even that is too little,
+ * the frame is no longer held. */
+static int make_room(instar_deltas *deltas, uint64_t bytes) {
+    while (deltas->open && !instar_ring_fit(&deltas->ring, bytes)) evict_oldest(deltas);
+    return deltas->open;
+}
+
+static uint64_t padding(const instar_ring *ring, int dense) {
+    return dense ? (INSTAR_LINE_BYTES - (ring->head + sizeof(instar_chunk)) % INSTAR_LINE_BYTES) % INSTAR_LINE_BYTES : 0;
+}
+
+/* Where the next chunk record's delta goes: into the ring, or behind it if the frame is not held. */
+static uint8_t *next_payload(instar_deltas *deltas, int dense) {
+    instar_ring *ring = &deltas->ring;
+    if (!make_room(deltas, INSTAR_RECORD_ROOM)) return ring->base + ring->bytes + INSTAR_LINE_BYTES;
+    return ring->base + ring->head + padding(ring, dense) + sizeof(instar_chunk);
+}
+
+/* Takes the place that next_payload named for a delta of so many bytes. Returns whether it is in the ring. */
+static int claim(instar_deltas *deltas, int dense, uint32_t payload) {
+    instar_ring *ring = &deltas->ring;
+    uint64_t pad = padding(ring, dense);
+    if (!deltas->open) return 0;
+    if (pad) instar_skip_close(instar_ring_at(ring, ring->head), INSTAR_PAD, (uint32_t)pad);
+    ring->head += pad + ((sizeof(instar_chunk) + payload + 7) & ~UINT64_C(7));
     return 1;
 }
 
-/* Room for a record of the open frame, made by evicting older frames. Where even that is too little the frame is no longer held,
- * and its records go to the spare room behind the ring. */
-static void *reserve(instar_deltas *deltas, uint64_t bytes) {
-    while (deltas->open && !fit(deltas, bytes)) {
-        if (deltas->held > 1)
-            evict_oldest(deltas);
-        else
-            forget(deltas);
-    }
-    return record_at(deltas, deltas->open ? deltas->head : deltas->bytes);
-}
-
-static void append(instar_deltas *deltas, uint64_t bytes) {
-    if (deltas->open) deltas->head += bytes;
-}
-
 static void drop_redo(instar_deltas *deltas) {
+    if (deltas->held == deltas->behind) return;
     deltas->newest = deltas->current;
     deltas->held = deltas->behind;
-    if (deltas->held == 0)
-        forget(deltas);
+    if (deltas->held == 0 || !instar_frame_known(deltas, deltas->at))
+        instar_deltas_forget(deltas);
     else
-        deltas->head = ((const frame_record *)record_at(deltas, deltas->at))->end;
+        deltas->ring.head = instar_frame_at(deltas, deltas->at)->end;
 }
 
 static void open_frame(instar_deltas *deltas, int64_t frame) {
-    while (!fit(deltas, sizeof(frame_record))) evict_oldest(deltas);
-    frame_record *record = record_at(deltas, deltas->head);
-    *record = (frame_record){.tag = TAG_FRAME, .frame = frame, .frame_before = deltas->current, .previous = deltas->at};
-    deltas->at = deltas->head;
-    deltas->head += sizeof *record;
+    while (!instar_ring_fit(&deltas->ring, sizeof(instar_frame))) evict_oldest(deltas);
+    instar_frame *record = instar_frame_at(deltas, deltas->ring.head);
+    *record = (instar_frame){.record = {sizeof *record | INSTAR_FRAME, 0}, .frame = frame, .frame_before = deltas->current,
+                             .previous = deltas->at};
+    deltas->at = deltas->ring.head;
+    deltas->ring.head += sizeof *record;
     deltas->held++;
     deltas->behind++;
     deltas->open = 1;
     deltas->current = deltas->newest = frame;
 }
 
-void instar_deltas_begin(instar_deltas *deltas, int64_t frame) {
+static void begin(instar_deltas *deltas, int64_t frame, uint64_t chunks) {
+    instar_snapshot_make_way(deltas->snapshot, frame, chunks * INSTAR_RECORD_ROOM);
     drop_redo(deltas);
+    instar_deltas_turn(deltas);
     if (frame == deltas->current)
         deltas->open = deltas->held > 0;
     else
         open_frame(deltas, frame);
 }
 
-void instar_deltas_end(instar_deltas *deltas) {
-    if (deltas->open) ((frame_record *)record_at(deltas, deltas->at))->end = deltas->head;
+static void end(instar_deltas *deltas, uint64_t lines) {
+    if (deltas->open) {
+        instar_frame *frame = instar_frame_at(deltas, deltas->at);
+        frame->end = deltas->ring.head;
+        frame->lines += lines;
+        instar_frame_close(frame);
+    }
     deltas->open = 0;
-}
-
-static uint64_t used_chunks(const instar_column *column) {
-    uint64_t extent = column->extent > column->committed_extent ? column->extent : column->committed_extent;
-    return (extent + INSTAR_CHUNK_BYTES - 1) / INSTAR_CHUNK_BYTES;
+    deltas->kernels->fence();
+    instar_deltas_turn(deltas);
 }
 
 static void commit_extent(instar_deltas *deltas, uint32_t key, instar_column *column) {
-    extent_record *record = reserve(deltas, sizeof *record);
-    *record = (extent_record){.key = key, .tag = TAG_EXTENT, .before = column->committed_extent, .after = column->extent};
-    append(deltas, sizeof *record);
+    if (column->extent == column->committed_extent) return;
+    if (make_room(deltas, sizeof(instar_extent)))
+        deltas->ring.head += instar_extent_close(instar_ring_at(&deltas->ring, deltas->ring.head), key, column->committed_extent, column->extent);
     column->committed_extent = column->extent;
 }
 
-static uint64_t whole_lines(uint64_t bytes) { return (bytes + INSTAR_LINE_BYTES - 1) / INSTAR_LINE_BYTES * INSTAR_LINE_BYTES; }
-
-static uint32_t commit_chunk(instar_deltas *deltas, uint32_t key, instar_column *column, uint64_t chunk) {
-    uint64_t at = chunk * INSTAR_CHUNK_BYTES, before = column->crcs[chunk], after = before;
-    lines_record *record = reserve(deltas, INSTAR_CHUNK_RECORD_BYTES);
-    instar_delta_size size =
-        deltas->kernels->commit_elements(column->live + at, column->committed + at, (uint8_t *)(record + 1), &after);
-    if (size.lines == 0) return 0;
-    record->key = key;
-    record->chunk = (uint32_t)chunk;
-    record->tag = TAG_LINES;
-    record->bytes = size.bytes;
-    record->crc_before = before ^ deltas->zero_chunk_crc;
-    record->crc_after = after ^ deltas->zero_chunk_crc;
-    column->crcs[chunk] = after;
-    append(deltas, sizeof *record + whole_lines(size.bytes));
-    return size.lines;
+/* Commits one chunk, its delta to `payload`; the column's CRC and guess are brought up to date. */
+static instar_delta_size commit_chunk(const instar_kernels *kernels, instar_column *column, uint64_t chunk, int dense, uint8_t *payload) {
+    uint64_t at = chunk * INSTAR_CHUNK_BYTES;
+    instar_delta_size size = (dense ? kernels->commit_dense : kernels->commit_elements)(column->live + at, column->committed + at, payload,
+                                                                                         &column->crcs[chunk]);
+    __atomic_store_n(&column->dense, size.words >= DENSE_WORDS, __ATOMIC_RELAXED);
+    return size;
 }
 
-uint64_t instar_deltas_commit(instar_deltas *deltas, uint32_t key, instar_column *column) {
-    uint64_t lines = 0, chunks = used_chunks(column);
-    if (column->extent != column->committed_extent) commit_extent(deltas, key, column);
-    for (uint64_t chunk = 0; chunk < chunks; chunk++) lines += commit_chunk(deltas, key, column, chunk);
+/* Makes a record of a claimed delta. */
+static void close_chunk(uint8_t *delta, int dense, uint32_t key, uint64_t chunk, uint32_t payload, uint64_t change) {
+    instar_chunk *record = (instar_chunk *)(void *)(delta - sizeof(instar_chunk));
+    instar_chunk_close(record, dense ? INSTAR_DENSE : INSTAR_ELEMENTS, key, (uint32_t)chunk, payload, change);
+}
+
+static uint64_t commit_column(instar_deltas *deltas, uint32_t key, instar_column *column) {
+    uint64_t lines = 0, chunks = instar_column_chunks(column);
+    commit_extent(deltas, key, column);
+    for (uint64_t chunk = 0; chunk < chunks; chunk++) {
+        uint64_t before = column->crcs[chunk];
+        int dense = (int)column->dense;
+        uint8_t *delta = next_payload(deltas, dense);
+        instar_delta_size size = commit_chunk(deltas->kernels, column, chunk, dense, delta);
+        if (size.lines && claim(deltas, dense, size.bytes)) close_chunk(delta, dense, key, chunk, size.bytes, before ^ column->crcs[chunk]);
+        lines += size.lines;
+    }
     return lines;
 }
 
-static uint64_t apply_extent(const extent_record *record, instar_column *column) {
-    column->committed_extent ^= record->before ^ record->after;
-    column->extent = column->committed_extent;
-    return sizeof *record;
-}
+/* A commit that several threads share: runs of chunks are taken from `next` on, columns in the order of their keys. */
+typedef struct shared_commit {
+    instar_deltas *deltas;
+    const uint32_t *keys;
+    uint32_t count;
+    instar_column *const *columns;
+    uint64_t chunks, next, lines;
+} shared_commit;
 
-static uint64_t apply_lines(const instar_kernels *kernels, const lines_record *record, instar_column *column) {
-    uint64_t at = (uint64_t)record->chunk * INSTAR_CHUNK_BYTES;
-    kernels->apply_elements(column->live + at, column->committed + at, (const uint8_t *)(record + 1), record->bytes);
-    column->crcs[record->chunk] ^= record->crc_before ^ record->crc_after;
-    return sizeof *record + whole_lines(record->bytes);
-}
-
-/* XORs the frame whose record is at `place` into the columns. A frame that was added to may name a chunk or an extent twice;
- * XOR does not mind the order. */
-static const frame_record *apply_frame(instar_deltas *deltas, uint64_t place, instar_column *const *columns) {
-    const frame_record *frame = record_at(deltas, place);
-    place += sizeof *frame;
-    while (place != frame->end) {
-        const lines_record *record = record_at(deltas, place);
-        if (settle(deltas, place) != place)
-            place = 0;
-        else if (record->tag == TAG_EXTENT)
-            place += apply_extent((const extent_record *)record, columns[record->key]);
-        else
-            place += apply_lines(deltas->kernels, record, columns[record->key]);
+static void lock(instar_deltas *deltas) {
+    while (__atomic_exchange_n(&deltas->lock, 1, __ATOMIC_ACQUIRE)) {
     }
-    return frame;
 }
 
-int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns) {
-    if (deltas->behind == 0) return -1;
-    const frame_record *frame = apply_frame(deltas, deltas->at, columns);
-    deltas->current = frame->frame_before;
-    deltas->at = frame->previous;
-    deltas->behind--;
-    return 0;
+static void unlock(instar_deltas *deltas) { __atomic_store_n(&deltas->lock, 0, __ATOMIC_RELEASE); }
+
+/* Copies a staged delta into the ring. */
+static void keep_staged(instar_deltas *deltas, int dense, uint32_t key, uint64_t chunk, const uint8_t *staged, uint32_t payload,
+                        uint64_t change) {
+    lock(deltas);
+    uint8_t *delta = next_payload(deltas, dense);
+    int kept = claim(deltas, dense, payload);
+    unlock(deltas);
+    if (!kept) return;
+    memcpy(delta, staged, payload);
+    close_chunk(delta, dense, key, chunk, payload, change);
 }
 
-int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns) {
-    if (deltas->behind == deltas->held) return -1;
-    uint64_t next = deltas->tail;
-    if (deltas->behind > 0) next = settle(deltas, ((const frame_record *)record_at(deltas, deltas->at))->end);
-    deltas->current = apply_frame(deltas, next, columns)->frame;
-    deltas->at = next;
-    deltas->behind++;
-    return 0;
+static uint64_t commit_run(shared_commit *commit, uint32_t *column_index, uint64_t first, uint64_t end, uint8_t *staging) {
+    uint64_t lines = 0;
+    for (uint64_t at = first; at < end; at++) {
+        while (*column_index + 1 < commit->count && commit->columns[commit->keys[*column_index + 1]]->before <= at) ++*column_index;
+        uint32_t key = commit->keys[*column_index];
+        instar_column *column = commit->columns[key];
+        uint64_t chunk = at - column->before, before = column->crcs[chunk];
+        int dense = (int)__atomic_load_n(&column->dense, __ATOMIC_RELAXED);
+        instar_delta_size size = commit_chunk(commit->deltas->kernels, column, chunk, dense, staging);
+        if (!size.lines) continue;
+        if (dense) commit->deltas->kernels->fence();
+        keep_staged(commit->deltas, dense, key, chunk, staging, size.bytes, before ^ column->crcs[chunk]);
+        lines += size.lines;
+    }
+    return lines;
+}
+
+static void take_runs(void *context, unsigned thread) {
+    shared_commit *commit = context;
+    uint32_t column_index = 0;
+    for (;;) {
+        uint64_t first = __atomic_fetch_add(&commit->next, RUN_CHUNKS, __ATOMIC_RELAXED);
+        if (first >= commit->chunks) return;
+        uint64_t end = first + RUN_CHUNKS < commit->chunks ? first + RUN_CHUNKS : commit->chunks;
+        uint64_t lines = commit_run(commit, &column_index, first, end, commit->deltas->staging + (uint64_t)thread * INSTAR_STAGING_BYTES);
+        __atomic_fetch_add(&commit->lines, lines, __ATOMIC_RELAXED);
+    }
+}
+
+static uint64_t commit_shared(instar_deltas *deltas, const uint32_t *keys, uint32_t count, instar_column *const *columns, uint64_t chunks) {
+    shared_commit commit = {.deltas = deltas, .keys = keys, .count = count, .columns = columns, .chunks = chunks};
+    for (uint32_t i = 0; i < count; i++) commit_extent(deltas, keys[i], columns[keys[i]]);
+    instar_pool_run(deltas->pool, take_runs, &commit);
+    return commit.lines;
+}
+
+uint64_t instar_deltas_commit(instar_deltas *deltas, int64_t frame, const uint32_t *keys, uint32_t count, instar_column *const *columns) {
+    uint64_t lines = 0, chunks = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        columns[keys[i]]->before = chunks;
+        chunks += instar_column_chunks(columns[keys[i]]);
+    }
+    begin(deltas, frame, chunks);
+    if (deltas->pool && chunks >= SHARED_CHUNKS)
+        lines = commit_shared(deltas, keys, count, columns, chunks);
+    else
+        for (uint32_t i = 0; i < count; i++) lines += commit_column(deltas, keys[i], columns[keys[i]]);
+    end(deltas, lines);
+    return lines;
 }
 
 uint64_t instar_deltas_used(const instar_deltas *deltas) {
-    if (deltas->held == 0) return 0;
-    return deltas->head > deltas->tail ? deltas->head - deltas->tail : deltas->bytes - deltas->tail + deltas->head;
-}
-
-void instar_column_restore(const instar_kernels *kernels, instar_column *column) {
-    uint64_t bytes = used_chunks(column) * INSTAR_CHUNK_BYTES;
-    for (uint64_t at = 0; at < bytes; at += INSTAR_CHUNK_BYTES) kernels->restore_chunk(column->live + at, column->committed + at);
-    column->extent = column->committed_extent;
+    return deltas->held ? instar_ring_between(&deltas->ring, deltas->ring.tail, deltas->ring.head) : 0;
 }

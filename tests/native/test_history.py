@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from instar.native import CHUNK_BYTES, LINE_BYTES, Column, History, HistoryError, InstarError, crc64
 
 CAPACITIES = (1, 2 * CHUNK_BYTES + 1, 5 * CHUNK_BYTES)
+Cells = np.ndarray[tuple[int], np.dtype[np.uint8]]
 WHICH = st.integers(0, len(CAPACITIES) - 1)
 
 
@@ -155,9 +156,7 @@ TestHistoryBesideSnapshots = HistoryBesideSnapshots.TestCase
 TestHistoryBesideSnapshots.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 
 
-def one_column(
-    capacity: int, budget: int = 1 << 20
-) -> tuple[History, Column, np.ndarray[tuple[int], np.dtype[np.uint8]]]:
+def one_column(capacity: int, budget: int = 1 << 20) -> tuple[History, Column, Cells]:
     history, column = History(budget), Column(capacity)
     history.add(column)
     column.extent = capacity
@@ -166,14 +165,14 @@ def one_column(
 
 def test_holds_all_frames_that_fit() -> None:
     history, column, live = one_column(CHUNK_BYTES)
-    for frame in range(1, 6_001):
+    for frame in range(1, 12_001):
         live[frame % 100] += 1
         history.commit(frame, [column])
-    # A frame of one line takes a frame record, a chunk header and the line; room for a whole chunk stays free, and as much may
-    # be lost where the ring ends.
-    held, spare = history.newest - history.oldest, 270 * LINE_BYTES
-    assert 192 * held >= history.budget_bytes - 2 * spare - 192
-    assert 192 * held <= history.used_bytes <= 192 * held + spare
+    # A frame of one word takes a frame record, a chunk header and 7 bytes, rounded up; room for a whole chunk stays free, and as
+    # much may be lost where the ring ends.
+    held, spare = history.newest - history.oldest, 280 * LINE_BYTES
+    assert 96 * held >= history.budget_bytes - 2 * spare - 96
+    assert 96 * held <= history.used_bytes <= 96 * held + spare
 
 
 def test_a_frame_over_the_budget_is_committed_without_a_delta() -> None:
@@ -259,3 +258,81 @@ def test_many_columns() -> None:
     assert history.commit(1, columns) == (70, 70 * 64)
     history.undo()
     assert not any(np.frombuffer(column.live, np.uint8).any() for column in columns)
+
+
+def numbered_frames(budget: int = 1 << 20, frames: int = 6) -> tuple[History, Column, Cells, list[bytes]]:
+    """A history of frames of a column of three chunks, and the bytes of each."""
+    rng = np.random.default_rng(3)
+    history, column, live = one_column(3 * CHUNK_BYTES, budget)
+    seen = [bytes(column.committed)]
+    for frame in range(1, frames + 1):
+        live[rng.integers(0, live.size, 40)] ^= 255
+        history.commit(frame, [column])
+        seen.append(bytes(column.committed))
+    return history, column, live, seen
+
+
+@pytest.mark.parametrize("start", range(7))
+@pytest.mark.parametrize("stop", range(7))
+def test_carries_a_copy_from_any_held_frame_to_any_other(start: int, stop: int) -> None:
+    history, column, _, seen = numbered_frames()
+    history.undo()
+    data = bytearray(seen[start][CHUNK_BYTES:])
+    history.carry(column, 1, data, start, stop)
+    assert bytes(data) == seen[stop][CHUNK_BYTES:]
+
+
+def test_carries_only_what_it_holds() -> None:
+    history, column, _, _ = numbered_frames()
+    with pytest.raises(HistoryError, match="frames 3 to 9 are not all held; nothing was read"):
+        history.carry(column, 0, bytearray(CHUNK_BYTES), 3, 9)
+    with pytest.raises(InstarError, match="whole chunks"):
+        history.carry(column, 0, bytearray(5), 3, 4)
+
+
+def test_knows_which_chunks_changed_and_how_far_they_reached() -> None:
+    history, column, live = one_column(3 * CHUNK_BYTES)
+    live[[0, 2 * CHUNK_BYTES]] = 1
+    history.commit(1, [column])
+    column.extent = CHUNK_BYTES
+    live[CHUNK_BYTES:] = 0
+    history.commit(2, [column])
+    assert history.changed(0, 2) == {column: [0, 2]}
+    assert history.changed(2, 1) == {column: [2]}
+    assert history.changed(2, 2) == {}
+    assert [history.extent_at(column, frame) for frame in range(3)] == [0, 3 * CHUNK_BYTES, CHUNK_BYTES]
+    history.undo()
+    assert [history.extent_at(column, frame) for frame in range(3)] == [0, 3 * CHUNK_BYTES, CHUNK_BYTES]
+
+
+def test_threads_commit_what_one_thread_commits() -> None:
+    rng = np.random.default_rng(11)
+    histories = [History(24 << 20), History(24 << 20, 3)]
+    assert [history.threads for history in histories] == [1, 3]
+    columns = [[Column(90 * CHUNK_BYTES), Column(70 * CHUNK_BYTES), Column(1)] for _ in histories]
+    for frame in range(1, 30):
+        seed, share = rng.integers(1 << 32), rng.choice([0.0001, 0.01, 1.0])
+        for history, own in zip(histories, columns, strict=True):
+            change(own, np.random.default_rng(seed), share, frame)
+            for column in own:
+                history.add(column)
+        one, three = (history.commit(frame, own) for history, own in zip(histories, columns, strict=True))
+        assert one == three
+    history = histories[1]
+    while history.current > history.oldest:
+        assert [bytes(column.committed) for column in columns[0]] == [bytes(column.live) for column in columns[1]]
+        assert [column.chunk_crcs() for column in columns[0]] == [column.chunk_crcs() for column in columns[1]]
+        assert not history.check(history.current, 1)
+        if histories[0].current == histories[0].oldest:
+            break
+        assert histories[0].undo() == history.undo()
+    assert history.current < 25
+
+
+def change(columns: list[Column], rng: np.random.Generator, share: float, frame: int) -> None:
+    for column in columns:
+        column.extent = column.capacity_bytes // (1 + frame % 3)
+        live = np.frombuffer(column.live, np.uint8)
+        live[column.extent :] = 0
+        places = rng.integers(0, column.extent, round(1 + share * column.extent))
+        live[places] = rng.integers(0, 256, places.size)

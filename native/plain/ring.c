@@ -1,0 +1,25 @@
+#include "ring.h"
+
+int instar_ring_fit(instar_ring *ring, uint64_t bytes) {
+    if (ring->head < ring->tail) return ring->tail - ring->head > bytes;
+    if (ring->bytes - ring->head >= bytes) return 1;
+    if (ring->tail <= bytes) return 0;
+    if (ring->head < ring->bytes) instar_skip_close(instar_ring_at(ring, ring->head), INSTAR_WRAP, sizeof(instar_record));
+    ring->head = 0;
+    return 1;
+}
+
+int64_t instar_ring_settle(const instar_ring *ring, uint64_t place, uint64_t stop) {
+    while (place != stop) {
+        if (place == ring->bytes) place = 0;
+        if (place == stop) break;
+        if (instar_ring_room(ring, place) < sizeof(instar_record)) return -1;
+        const instar_record *record = instar_ring_at(ring, place);
+        uint32_t tag = instar_tag_of(record);
+        if (tag != INSTAR_PAD && tag != INSTAR_WRAP) return (int64_t)place;
+        if (record->key != ~record->length || instar_length(record) > instar_ring_room(ring, place)) return -1;
+        if (instar_length(record) == 0 || (tag == INSTAR_WRAP && place == 0)) return -1;
+        place = tag == INSTAR_WRAP ? 0 : place + instar_length(record);
+    }
+    return (int64_t)stop;
+}

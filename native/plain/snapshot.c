@@ -1,0 +1,70 @@
+#include "snapshot.h"
+
+#include <sched.h>
+#include <string.h>
+
+#include "travel.h"
+
+enum { PIECE_BYTES = 64 * INSTAR_CHUNK_BYTES };
+
+void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count) {
+    instar_snapshot_complete(deltas->snapshot);
+    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .place = deltas->ring.head};
+    for (uint32_t i = 0; i < count; i++) {
+        columns[i].first_piece = snapshot->pieces;
+        snapshot->pieces += (columns[i].bytes + PIECE_BYTES - 1) / PIECE_BYTES;
+    }
+    deltas->snapshot = snapshot->pieces ? snapshot : NULL;
+}
+
+/* Copies bytes that another thread may be changing. Returns the frame they belong to, and where its record is if it is later than
+ * the snapshot's. */
+static int64_t copy_settled(const instar_deltas *deltas, uint8_t *target, const uint8_t *source, uint64_t bytes, uint64_t *place) {
+    for (;;) {
+        uint64_t sequence = __atomic_load_n(&deltas->sequence, __ATOMIC_ACQUIRE);
+        if (sequence & 1) {
+            sched_yield();
+            continue;
+        }
+        int64_t frame = __atomic_load_n(&deltas->current, __ATOMIC_RELAXED);
+        *place = __atomic_load_n(&deltas->at, __ATOMIC_RELAXED);
+        memcpy(target, source, bytes);
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+        if (__atomic_load_n(&deltas->sequence, __ATOMIC_RELAXED) == sequence) return frame;
+    }
+}
+
+static void take_piece(instar_snapshot *snapshot, uint64_t piece) {
+    const instar_deltas *deltas = snapshot->deltas;
+    uint32_t i = snapshot->count - 1;
+    while (snapshot->columns[i].first_piece > piece || snapshot->columns[i].bytes == 0) i--;
+    const instar_snapshot_column *column = &snapshot->columns[i];
+    uint64_t from = (piece - column->first_piece) * PIECE_BYTES, rest = column->bytes - from, place;
+    uint64_t bytes = rest < PIECE_BYTES ? rest : PIECE_BYTES;
+    int64_t frame = copy_settled(deltas, column->target + from, column->column->committed + from, bytes, &place);
+    while (frame > snapshot->frame) {
+        const instar_frame *record = instar_frame_at(deltas, place);
+        if (instar_frame_carry(deltas, place, column->key, from, bytes, column->target + from))
+            __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELAXED);
+        frame = record->frame_before;
+        place = record->previous;
+    }
+}
+
+void instar_snapshot_complete(instar_snapshot *snapshot) {
+    if (!snapshot) return;
+    for (;;) {
+        uint64_t piece = __atomic_fetch_add(&snapshot->next, 1, __ATOMIC_RELAXED);
+        if (piece >= snapshot->pieces) break;
+        take_piece(snapshot, piece);
+        __atomic_fetch_add(&snapshot->done, 1, __ATOMIC_ACQ_REL);
+    }
+    while (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) < snapshot->pieces) sched_yield();
+}
+
+void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {
+    if (!snapshot) return;
+    const instar_deltas *deltas = snapshot->deltas;
+    uint64_t used = instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
+    if (frame == deltas->current || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->ring.bytes) instar_snapshot_complete(snapshot);
+}

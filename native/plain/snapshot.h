@@ -1,0 +1,39 @@
+/* A snapshot: the committed bytes of columns as they were in one frame, taken while later frames are committed.
+ *
+ * The bytes are copied in pieces by whichever threads come. A piece that was copied while a later frame stood committed is led back
+ * by that frame's deltas. Where the committing thread is about to change or evict a delta that this needs, it takes the rest first.
+ */
+#ifndef INSTAR_SNAPSHOT_H
+#define INSTAR_SNAPSHOT_H
+
+#include "deltas.h"
+
+typedef struct instar_snapshot_column {
+    instar_column *column;
+    uint32_t key;
+    uint64_t bytes;       /* whole chunks */
+    uint8_t *target;
+    uint64_t first_piece;
+} instar_snapshot_column;
+
+typedef struct instar_snapshot {
+    instar_deltas *deltas;
+    instar_snapshot_column *columns;
+    uint32_t count;
+    int64_t frame;
+    uint64_t place;           /* the ring's head as it was */
+    uint64_t pieces;
+    uint64_t next, done;      /* pieces begun and finished */
+    int damaged;              /* whether a delta that was needed is not whole */
+} instar_snapshot;
+
+/* Begins a snapshot of the current frame; `columns` are filled in but for `first_piece`. Another that was not complete is completed. */
+void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count);
+
+/* Takes pieces until there are none left, and waits for those in other threads. Does nothing for NULL. */
+void instar_snapshot_complete(instar_snapshot *snapshot);
+
+/* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs. */
+void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
+
+#endif

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instar.native import CHUNK_BYTES, Column, History, InstarError, Snapshot, crc64
+
+PIECE = 64 * CHUNK_BYTES
+
+
+def world(capacities, budget=8 << 20):
+    history, columns = History(budget), [Column(capacity) for capacity in capacities]
+    for column in columns:
+        history.add(column)
+        column.extent = column.capacity_bytes
+    live = [np.frombuffer(column.live, np.uint8) for column in columns]
+    return history, columns, live
+
+
+def write(live, rng, share):
+    for cells in live:
+        places = rng.integers(0, cells.size, max(1, round(share * cells.size)))
+        cells[places] = rng.integers(0, 256, places.size)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    sizes=st.lists(st.sampled_from([1, PIECE, 3 * PIECE // 2]), min_size=1, max_size=3),
+    later=st.lists(st.sampled_from(["commit", "dense", "amend", "undo", "redo", "reset"]), max_size=4),
+    budget=st.sampled_from([1 << 20, 8 << 20]),
+)
+@settings(max_examples=60, deadline=None)
+def test_is_the_world_as_it_was(seed, sizes, later, budget):
+    rng = np.random.default_rng(seed)
+    history, columns, live = world(sizes, budget)
+    for frame in range(1, 4):
+        write(live, rng, 0.001)
+        history.commit(frame, columns)
+    wanted = [bytes(column.committed) for column in columns]
+    crcs = [column.chunk_crcs() for column in columns]
+    snapshot = Snapshot(history, columns)
+    for step in later:
+        go_on(history, columns, live, rng, step)
+    assert snapshot.frame == 3
+    assert [bytes(part) for part in snapshot.take()] == wanted
+    assert list(snapshot.chunk_crcs) == crcs
+    assert snapshot.complete
+
+
+def go_on(history, columns, live, rng, step):
+    if step in {"commit", "dense", "amend"}:
+        write(live, rng, 1.5 if step == "dense" else 0.0005)
+        history.commit(history.current + (step != "amend"), columns)
+    elif step == "undo" and history.current > history.oldest:
+        history.discard(columns)
+        history.undo()
+    elif step == "redo" and history.current < history.newest:
+        history.discard(columns)
+        history.redo()
+    elif step == "reset":
+        history.reset(history.current)
+
+
+def test_a_thread_takes_while_frames_are_committed():
+    rng = np.random.default_rng(5)
+    history, columns, live = world([4 * PIECE, PIECE], 64 << 20)
+    write(live, rng, 0.1)
+    history.commit(1, columns)
+    for _ in range(10):
+        wanted = [crc64(column.committed) for column in columns]
+        snapshot, taken = Snapshot(history, columns), []
+        worker = threading.Thread(target=lambda snapshot=snapshot, taken=taken: taken.extend(snapshot.take()))
+        worker.start()
+        for _ in range(4):
+            write(live, rng, 0.01)
+            history.commit(history.current + 1, columns)
+        worker.join()
+        assert [crc64(part) for part in taken] == wanted
+
+
+def test_a_second_snapshot_completes_the_first():
+    history, columns, live = world([PIECE])
+    history.commit(1, columns)
+    first = Snapshot(history, columns)
+    assert not first.complete
+    second = Snapshot(history, columns)
+    assert first.complete
+    assert not second.complete
+    live[0][:] = 9
+    history.commit(2, columns)
+    assert not np.frombuffer(second.take()[0], np.uint8).any()
+
+
+def test_takes_committed_extents():
+    history, columns, live = world([100])
+    columns[0].extent = 40
+    live[0][:40] = 3
+    history.commit(1, columns)
+    columns[0].extent = 50
+    snapshot = Snapshot(history, columns)
+    assert bytes(snapshot.take()[0]) == b"\3" * 40
+    assert snapshot.extents == (40,)
+
+
+def test_outlives_its_history():
+    history, columns, live = world([PIECE])
+    live[0][:] = 7
+    history.commit(1, columns)
+    snapshot = Snapshot(history, columns)
+    del history, columns
+    assert bytes(snapshot.take()[0]) == b"\7" * PIECE
+
+
+def test_refuses_columns_of_others():
+    history, _, _ = world([1])
+    with pytest.raises(InstarError, match="does not know"):
+        Snapshot(history, [Column(1)])
+    assert history.commit(1, []) == (0, 0)
