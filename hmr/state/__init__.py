@@ -12,8 +12,9 @@ from instar.hmr.state.errors import (
     TableError,
     UnknownTableError,
 )
+from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import Commit, StateManager
-from instar.hmr.state.schema import Agents, Field, Schema, field, snake_case
+from instar.hmr.state.schema import Agents, Schema, snake_case
 from instar.hmr.state.table import Table
 
 __all__ = [

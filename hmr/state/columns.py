@@ -15,8 +15,9 @@ import numpy.typing as npt
 
 from instar.hmr.state.dtypes import ColumnType
 from instar.hmr.state.errors import MigrationError
+from instar.hmr.state.fields import Field
 from instar.hmr.state.ids import Rows
-from instar.hmr.state.schema import Field, Schema
+from instar.hmr.state.schema import Schema
 from instar.native import Column
 
 Key = tuple[str, ColumnType]

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Any
 
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
-from instar.hmr.state.schema import DEFAULT_CAPACITY, Field, Schema, make_field
+from instar.hmr.state.fields import Field, make_field
+from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
 from instar.native import Column, History, crc64
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import difflib
+import dataclasses
 import inspect
 import linecache
 import re
@@ -12,55 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
-from instar.hmr.state.dtypes import BOOL, NAMES, ColumnType
 from instar.hmr.state.errors import SchemaError
+from instar.hmr.state.fields import Declaration, Field, make_field
 
 DEFAULT_CAPACITY = 1 << 20
 """Rows a table can hold where its class says nothing: address space, not memory."""
 
 MAX_CAPACITY = 1 << 31
-
-RESERVED = frozenset({"id", "spawn", "despawn", "rows_of", "name", "schema", "capacity"})
-"""Names of the table itself, which no field may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Default:
-    """The value `field()` gives to new rows."""
-
-    value: Any
-
-
-def field(default: Any = 0) -> Any:
-    """Declare a field with a default.
-
-    Example:
-        ``energy: f32 = field(1.0)``
-
-    Args:
-        default: The value of the field in a new row; a number, or as many as the cell has.
-    """
-    return Default(default)
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of a schema.
-
-    Attributes:
-        name: The column's name.
-        type: Its dtype and cell shape.
-        default: The value in a new row: a number, or nested tuples in the shape of the cell.
-    """
-
-    name: str
-    type: ColumnType
-    default: Any = 0
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.type}, default {self.default})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,43 +94,6 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
-def make_field(name: str, kind: Any, default: Any = 0) -> Field:
-    """A checked field.
-
-    Raises:
-        SchemaError: If the name is the table's own, the type no column type, or the default does not fit it.
-    """
-    if name in RESERVED or name.startswith("_"):
-        reason = "is a name of the table itself" if name in RESERVED else "starts with an underscore"
-        raise SchemaError(f"{name} {reason}: give the field another name")
-    column_type = BOOL if kind is bool else kind
-    if not isinstance(column_type, ColumnType):
-        shown = getattr(kind, "__name__", None) or repr(kind)
-        near = difflib.get_close_matches(str(shown), NAMES, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise SchemaError(
-            f"{name}: {shown} is no column type{hint} (there are {', '.join(NAMES)} and shapes such as f32[2])"
-        )
-    return Field(name, column_type, _checked_default(name, column_type, default))
-
-
-def _checked_default(name: str, kind: ColumnType, default: Any) -> Any:
-    try:
-        with np.errstate(all="ignore"):
-            given = np.asarray(default)
-            cell = np.broadcast_to(given, kind.shape).astype(kind.dtype)
-        fits = given.dtype.kind in "biuf" and (kind.dtype.kind == "f" or bool(np.all(cell == given)))
-    except (ValueError, TypeError, OverflowError):
-        fits = False
-    if not fits:
-        raise SchemaError(f"{name}: the default {default!r} does not fit {kind}")
-    return _as_tuples(cell.tolist())
-
-
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
-
-
 def _fields_of(agents: type[Agents]) -> dict[str, Field]:
     try:
         annotations = inspect.get_annotations(agents, eval_str=True)
@@ -187,9 +108,10 @@ def _fields_of(agents: type[Agents]) -> dict[str, Field]:
     fields = {}
     for name, kind in annotations.items():
         given = own.get(name, 0)
-        default = given.value if isinstance(given, Default) else given
+        declared = given if isinstance(given, Declaration) else Declaration(given)
+        options = {option.name: getattr(declared, option.name) for option in dataclasses.fields(declared)}
         try:
-            fields[name] = make_field(name, kind, default)
+            fields[name] = make_field(name, kind, **options)
         except SchemaError as error:
             raise SchemaError(f"{_place(agents, name)}: {agents.__name__}.{error}") from None
     return fields

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from instar.hmr.state import FrameError, MigrationError, Schema, SchemaError, StateManager, f32, f64, field, i16
-from instar.hmr.state.schema import make_field
+from instar.hmr.state.fields import make_field
 
 
 def schema(table: str = "boids", **fields) -> Schema:
@@ -275,4 +275,4 @@ TestFrames.settings = settings(max_examples=60, stateful_step_count=40, deadline
 def test_defaults_can_be_declared_with_field():
     declared = make_field("energy", f32, 3)
     assert declared.default == 3
-    assert field(3).value == 3
+    assert field(3).default == 3

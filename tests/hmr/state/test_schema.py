@@ -75,12 +75,13 @@ def test_a_subclass_has_the_fields_of_its_bases_first():
         ("class A(Agents):\n    y: i32 = 1.5\n", 3, "1.5 does not fit i32"),
         ("class A(Agents):\n    y: f32[2] = (1, 2, 3)\n", 3, "does not fit f32[2]"),
         ("class A(Agents):\n    y: f32 = 'high'\n", 3, "does not fit f32"),
+        ("class A(Agents):\n    y: f32\n    z: f32 = field(1, max=0)\n", 4, "A.z: the default 1 is above max=0"),
         ("class A(Agents, capacity=0):\n    y: f32\n", 2, "capacity=0"),
         ("class A(Agents, capacity=2.5):\n    y: f32\n", 2, "capacity=2.5"),
     ],
 )
 def test_what_is_no_table_says_where_and_why(tmp_path, body, line, says):
-    found = declare("from instar import Agents, f32, i32\n" + body, tmp_path)
+    found = declare("from instar import Agents, f32, field, i32\n" + body, tmp_path)
     with pytest.raises(SchemaError) as caught:
         Schema.of(found["A"])
     assert says in str(caught.value)
