@@ -52,6 +52,7 @@ SOURCES = {
     ],
     "snapshot": ["native/plain/records.c", "native/plain/ring.c", "native/plain/snapshot.c", "native/plain/travel.c"],
     "cells": ["native/plain/cells.c"],
+    "integrity": ["native/plain/integrity.c", "native/plain/identities.c"],
     "watchdog": ["native/plain/watchdog.c"],
 }
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.h"))

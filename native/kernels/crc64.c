@@ -4,7 +4,7 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are taken for the bytes they are made of");
 
-static const uint64_t polynomial = 0x9a6c9329ac4bc9b5;
+static const uint64_t polynomial = INSTAR_CRC64_POLYNOMIAL;
 
 instar_crc64_tables instar_crc64;
 

@@ -13,6 +13,8 @@
 
 #include "kernels.h"
 
+#define INSTAR_CRC64_POLYNOMIAL UINT64_C(0x9a6c9329ac4bc9b5)
+
 enum { INSTAR_CHUNK_CRC_WORDS = INSTAR_CHUNK_BYTES / 8 };
 
 typedef struct instar_crc64_tables {

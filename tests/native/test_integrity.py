@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+
+from instar.native import CHUNK_BYTES, Column, History, InstarError, crc64, integrity
+from instar.native.integrity import (
+    Bounds,
+    check_chunks,
+    find_flip,
+    flip,
+    linear_crc,
+    mend_committed,
+    mend_crc,
+    mend_live,
+)
+
+LOW = 0xFFFFFFFF
+
+
+def committed_column(values: np.ndarray) -> Column:
+    """A column whose live and committed bytes are the values."""
+    column = Column(4 * CHUNK_BYTES)
+    history = History(1 << 20)
+    history.add(column)
+    np.frombuffer(column.live, values.dtype)[: values.size] = values
+    column.extent = values.nbytes
+    history.commit(1, [column])
+    return column
+
+
+@pytest.fixture
+def column():
+    return committed_column(np.random.default_rng(1).random(10_000, np.float32))
+
+
+def test_sound_chunks_are_no_suspects(column):
+    assert check_chunks(column, 0, 100, with_live=True, bounds=Bounds("f32", 0.0, 1.0)) == []
+
+
+@pytest.mark.parametrize("byte", [0, 63, CHUNK_BYTES, 39_999])
+@pytest.mark.parametrize("where", ["committed", "live", "crc"])
+def test_a_flip_is_found_and_undone(column, where, byte):
+    before = [bytes(column.committed[:CHUNK_BYTES]), bytes(column.live[:CHUNK_BYTES])]
+    flip(column, where, byte // 4096 if where == "crc" else byte, 3)
+    (suspect,) = check_chunks(column, 0, 3, with_live=True)
+    assert suspect.chunk == (byte // 4096 // 8 if where == "crc" else byte // CHUNK_BYTES)
+    assert suspect.lines == (0 if where == "crc" else 1)
+    assert (suspect.syndrome != 0) == (where != "live")
+    if where == "live":
+        assert check_chunks(column, 0, 3, with_live=False) == []
+        assert mend_live(column, suspect.chunk) == 1
+    elif where == "crc":
+        assert suspect.syndrome.bit_count() == 1
+        assert find_flip(suspect.syndrome, CHUNK_BYTES) is None
+        mend_crc(column, suspect.chunk)
+    else:
+        assert find_flip(suspect.syndrome, CHUNK_BYTES) == (byte % CHUNK_BYTES) * 8 + 3
+        at = suspect.chunk * CHUNK_BYTES
+        mend_committed(column, suspect.chunk, column.live[at : at + CHUNK_BYTES])
+    assert check_chunks(column, 0, 3, with_live=True) == []
+    assert [bytes(column.committed[:CHUNK_BYTES]), bytes(column.live[:CHUNK_BYTES])] == before
+
+
+def test_many_suspects_are_all_told():
+    column = Column(200 * CHUNK_BYTES)
+    history = History(1 << 20)
+    history.add(column)
+    column.extent = 200 * CHUNK_BYTES
+    history.commit(1, [column])
+    for chunk in range(200):
+        flip(column, "committed", chunk * CHUNK_BYTES, 0)
+    assert [s.chunk for s in check_chunks(column, 0, 200, with_live=False)] == list(range(200))
+    assert [s.chunk for s in check_chunks(column, 7, 9, with_live=False)] == [7, 8]
+
+
+def test_bytes_past_the_extent_are_zero(column):
+    flip(column, "committed", 40_000, 0)
+    (suspect,) = check_chunks(column, 0, 3, with_live=False)
+    assert (suspect.chunk, suspect.past_end) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("element", "dtype"),
+    {
+        "f32": "f4",
+        "f64": "f8",
+        "i8": "i1",
+        "i16": "i2",
+        "i32": "i4",
+        "i64": "i8",
+        "u8": "u1",
+        "u16": "u2",
+        "u32": "u4",
+        "u64": "u8",
+        "bool": "u1",
+    }.items(),
+)
+def test_values_outside_the_bounds_are_counted(element, dtype):
+    low, high = (0, 1) if element == "bool" else (3, 100)
+    values = np.random.default_rng(2).integers(0, 120, 8_000).astype(dtype)
+    column = committed_column(values)
+    outside = (values < low) | (values > high)
+    found = check_chunks(column, 0, 9, with_live=True, bounds=Bounds(element, low, high))
+    assert sum(s.outside for s in found) == outside.sum() > 0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize(("element", "dtype"), [("f32", np.float32), ("f64", np.float64)])
+def test_what_is_not_finite_lies_outside_the_finite_numbers(element, dtype, bad):
+    values = np.full(5_000, np.finfo(dtype).max, dtype)
+    bounds = Bounds(element, float(np.finfo(dtype).min), float(np.finfo(dtype).max))
+    assert check_chunks(committed_column(values), 0, 9, with_live=False, bounds=bounds) == []
+    values[1_000] = bad
+    assert [s.outside for s in check_chunks(committed_column(values), 0, 9, with_live=False, bounds=bounds)] == [1]
+
+
+def test_integers_have_all_of_their_range():
+    values = np.array([2**64 - 1, 2**63, 0], np.uint64)
+    column = committed_column(values)
+    assert check_chunks(column, 0, 1, with_live=False, bounds=Bounds("u64", 0, 2**64 - 1)) == []
+    assert check_chunks(column, 0, 1, with_live=False, bounds=Bounds("u64", 0, 2**64 - 2))[0].outside == 1
+    with pytest.raises(OverflowError):
+        Bounds("u64", -1, 5)
+    with pytest.raises(InstarError, match="names no element"):
+        Bounds("f16", 0, 1)
+
+
+@pytest.mark.parametrize("size", [1, 9, 1_000, CHUNK_BYTES])
+def test_the_syndrome_names_the_bit(size):
+    rng = random.Random(size)
+    data = bytearray(rng.randbytes(size))
+    sound = crc64(data)
+    for bit in {0, 7, size * 8 - 1, rng.randrange(size * 8), rng.randrange(size * 8)}:
+        data[bit // 8] ^= 1 << bit % 8
+        assert find_flip(sound ^ crc64(data), size) == bit
+        damage = bytearray(size)
+        damage[bit // 8] = 1 << bit % 8
+        assert linear_crc(damage) == sound ^ crc64(data)
+        data[bit // 8] ^= 1 << bit % 8
+    data[0] ^= 3
+    assert find_flip(sound ^ crc64(data), size) is None
+
+
+def test_what_does_not_exist_is_not_mended(column):
+    with pytest.raises(InstarError, match="chunk 4 lies outside"):
+        mend_live(column, 4)
+    with pytest.raises(InstarError, match="a chunk has 16384 bytes"):
+        mend_committed(column, 0, b"short")
+    with pytest.raises(InstarError, match="no memory of a column"):
+        flip(column, "dead", 0, 0)
+    with pytest.raises(InstarError, match="lies outside"):
+        flip(column, "live", 4 * CHUNK_BYTES, 0)
+    with pytest.raises(InstarError, match="lies outside"):
+        flip(column, "live", 0, 8)
+
+
+def test_ids_lead_to_their_slots_and_back():
+    rows = np.array(
+        [2, 0, 3], np.uint64
+    )  # the slots of rows 0, 1, 2; slot 1 is free, slot 4 has used up its generations
+    slots = np.array([7 << 32 | 1, 5 << 32 | LOW, 0 << 32 | 0, 1 << 32 | 2, 2**64 - 1], np.uint64)
+    ids = (slots[rows.astype(int)] & ~np.uint64(LOW) | rows) + np.uint64(1)
+    slots_column, ids_column = committed_column(slots), committed_column(ids)
+    free = committed_column(np.array([1, 1, 0, 9], np.uint32))
+    assert integrity.stray_rows(ids_column, 0, 3, slots_column, 5) == (0, 0)
+    assert integrity.dead_slots(slots_column, 5) == (2, 1)
+    assert integrity.bad_free(free, 1, slots_column, 5) == 0
+    assert integrity.bad_free(free, 2, slots_column, 5) == 1, "a slot comes twice"
+    assert integrity.bad_free(free, 4, slots_column, 5) == 3, "a slot is taken, another does not exist"
+    flip(ids_column, "committed", 8, 1)
+    assert integrity.stray_rows(ids_column, 0, 3, slots_column, 5) == (1, 1)
+    assert integrity.stray_rows(ids_column, 2, 3, slots_column, 5) == (0, 0)
+    with pytest.raises(InstarError, match="lie outside"):
+        integrity.stray_rows(ids_column, 0, 1 << 40, slots_column, 5)
+
+
+def test_references_are_none_or_alive():
+    slots = np.array([7 << 32 | 0, 5 << 32 | LOW], np.uint64)
+    alive, stale, dead, unknown = (7 << 32 | 0) + 1, (6 << 32 | 0) + 1, (5 << 32 | 1) + 1, (0 << 32 | 2) + 1
+    column = committed_column(np.array([0, alive, alive, stale, 0, dead, unknown], np.uint64))
+    assert integrity.dangling(column, 0, 3, committed_column(slots), 2) == (0, 0)
+    assert integrity.dangling(column, 0, 7, committed_column(slots), 2) == (3, 3)
