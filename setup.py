@@ -39,6 +39,7 @@ SOURCES = {
     "dispatch": KERNELS,
     "buffers": [],
     "checksum": [],
+    "blocks": ["native/kernels/shuffle.c", "native/kernels/x86/shuffle.c", "native/kernels/arm64/shuffle.c"],
     "memory": [],
     "column": [],
     "history": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instar.native.blocks import ELEMENT_BYTES, Shuffler, all_zero
 from instar.native.cells import CellList, segment_sum
 from instar.native.checksum import crc64
 from instar.native.column import Column
@@ -21,6 +22,9 @@ __all__ = [
     "History",
     "Snapshot",
     "crc64",
+    "ELEMENT_BYTES",
+    "Shuffler",
+    "all_zero",
     "CellList",
     "segment_sum",
     "Watchdog",

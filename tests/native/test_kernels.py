@@ -16,6 +16,7 @@ ASSEMBLY = sorted([*KERNELS.rglob("*.S"), *HARNESS.glob("*.S")])
 SOURCES = sorted([*KERNELS.rglob("*.c"), *(NATIVE / "plain").glob("*.c"), *HARNESS.glob("*.c")])
 CHECKED = (
     "commit_elements", "commit_dense", "apply_elements", "apply_dense", "elements_crc", "restore_chunk", "check_chunk", "crc64",
+    "shuffle",
 )  # fmt: skip
 STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{KERNELS}"]
 

@@ -12,6 +12,7 @@ const char *check_elements_crc(const instar_kernels *path);
 const char *check_restore_chunk(const instar_kernels *path);
 const char *check_check_chunk(const instar_kernels *path);
 const char *check_crc64(const instar_kernels *path);
+const char *check_shuffle(const instar_kernels *path);
 
 /* Prints times of a path's commits, check and CRC beside memcpy of the same bytes. */
 void bench_path(const instar_kernels *path);

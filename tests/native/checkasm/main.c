@@ -26,6 +26,7 @@ static const struct {
     {"restore_chunk", check_restore_chunk},
     {"check_chunk", check_check_chunk},
     {"crc64", check_crc64},
+    {"shuffle", check_shuffle},
 };
 
 /* Returns the number of kernels that failed. */
