@@ -21,6 +21,13 @@
 
 enum { BLOCK_LINES = 64, BLOCK_BYTES = BLOCK_LINES * INSTAR_LINE_BYTES, BLOCKS = INSTAR_CHUNK_BYTES / BLOCK_BYTES };
 
+/* Where this many lines of a block changed, the next block is taken whole, without asking which. */
+enum { MANY_LINES = 40 };
+static const uint64_t ALL_LINES = ~UINT64_C(0);
+
+/* How far ahead the log of deltas is brought into the caches: it was written a round of the ring ago. */
+enum { PREFETCH_BYTES = 1024 };
+
 /* Lines folded side by side. */
 enum { LANES = 4, LANES_BYTES = LANES * INSTAR_LINE_BYTES };
 
@@ -35,6 +42,7 @@ AVX512 static inline uint64_t line_differs(const uint8_t *a, const uint8_t *b) {
 /* Bit l is set where line l of two blocks differs. */
 AVX512 static inline uint64_t compare_block(const uint8_t *a, const uint8_t *b) {
     uint64_t bits = 0;
+#pragma GCC unroll 16
     for (int line = 0; line < BLOCK_LINES; line++) bits |= line_differs(a + line * 64, b + line * 64) << line;
     return bits;
 }
@@ -57,28 +65,37 @@ typedef struct commit {
     __m512i sum;
 } commit;
 
+/* Commits one line. `changed` says that it did; a line of which that is not known may have stayed the same, and adds nothing then. */
+AVX512 static inline void commit_line(commit *to, const uint8_t *live, uint8_t *committed, size_t line, int changed) {
+    size_t at = line * INSTAR_LINE_BYTES;
+    __m512i now = load(live + at), delta = _mm512_xor_si512(now, load(committed + at));
+    __mmask16 mask = _mm512_test_epi32_mask(delta, delta);
+    uint32_t words = (uint32_t)_mm_popcnt_u32(mask), some = changed || mask != 0;
+    store(committed + at, now);
+    _mm_storeu_si32(to->end, _mm_cvtsi32_si128((int)((uint32_t)line | (uint32_t)mask << 8)));
+    _mm512_storeu_si512(to->end + INSTAR_ELEMENTS_HEADER_BYTES, _mm512_maskz_compress_epi32(mask, delta));
+    to->sum = multiply_add(to->sum, delta, load(instar_crc64.powers + at / 8));
+    to->end += INSTAR_ELEMENTS_HEADER_BYTES * some + INSTAR_WORD_BYTES * words;
+    to->lines += some;
+    to->words += words;
+    __builtin_prefetch(to->end + PREFETCH_BYTES, 1);
+}
+
 /* Commits the lines of one block that `bits` names; the block is the chunk's lines from `first` on. */
 AVX512 static inline void commit_lines(commit *to, const uint8_t *live, uint8_t *committed, size_t first, uint64_t bits) {
-    to->lines += (uint32_t)_mm_popcnt_u64(bits);
-    for (; bits; bits = _blsr_u64(bits)) {
-        size_t line = first + (size_t)_tzcnt_u64(bits), at = line * INSTAR_LINE_BYTES;
-        __m512i now = load(live + at), delta = _mm512_xor_si512(now, load(committed + at));
-        __mmask16 mask = _mm512_test_epi32_mask(delta, delta);
-        uint32_t words = (uint32_t)_mm_popcnt_u32(mask);
-        store(committed + at, now);
-        _mm_storeu_si32(to->end, _mm_cvtsi32_si128((int)((uint32_t)line | (uint32_t)mask << 8)));
-        _mm512_storeu_si512(to->end + INSTAR_ELEMENTS_HEADER_BYTES, _mm512_maskz_compress_epi32(mask, delta));
-        to->sum = multiply_add(to->sum, delta, load(instar_crc64.powers + at / 8));
-        to->end += INSTAR_ELEMENTS_HEADER_BYTES + INSTAR_WORD_BYTES * words;
-        to->words += words;
-    }
+    if (bits == ALL_LINES)
+#pragma GCC unroll 4
+        for (size_t line = 0; line < BLOCK_LINES; line++) commit_line(to, live, committed, first + line, 0);
+    else
+        for (; bits; bits = _blsr_u64(bits)) commit_line(to, live, committed, first + (size_t)_tzcnt_u64(bits), 1);
 }
 
 AVX512 static instar_delta_size commit_elements(const uint8_t *live, uint8_t *committed, uint8_t *delta, uint64_t *crc) {
     commit to = {delta, 0, 0, _mm512_setzero_si512()};
     uint64_t bits = compare_block(live, committed);
     for (size_t block = 1; block < BLOCKS; block++) {
-        uint64_t next = compare_block(live + block * BLOCK_BYTES, committed + block * BLOCK_BYTES);
+        uint64_t next = ALL_LINES;
+        if (_mm_popcnt_u64(bits) < MANY_LINES) next = compare_block(live + block * BLOCK_BYTES, committed + block * BLOCK_BYTES);
         commit_lines(&to, live, committed, (block - 1) * BLOCK_LINES, bits);
         bits = next;
     }

@@ -49,7 +49,8 @@ static const char *commit_dense(const instar_kernels *path, chunk_pair *expected
 
 /* The reference itself: its CRC is the chunk's, by a way of its own, and both its forms stand for the same. */
 static const char *commit_by_definition(const instar_kernels *path, chunk_pair *expected, chunk_pair *actual) {
-    static uint8_t elements[INSTAR_ELEMENTS_ROOM], dense[INSTAR_CHUNK_BYTES];
+    static uint8_t elements[INSTAR_ELEMENTS_ROOM];
+    static _Alignas(64) uint8_t dense[INSTAR_CHUNK_BYTES];
     expected->crc = actual->crc = instar_crc64_linear(expected->committed, INSTAR_CHUNK_BYTES, 0);
     instar_delta_size size = path->commit_elements(expected->live, expected->committed, elements, &expected->crc);
     path->commit_dense(actual->live, actual->committed, dense, &actual->crc);
