@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from instar.bench import state
+from instar.bench.state import commits, rates, timing
 
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(state, "SIZES", (64_000,))
-    monkeypatch.setattr(state, "ROUND_BYTES", 500_000)
+    monkeypatch.setattr(commits, "SIZES", (64_000, 2_000_000))
+    monkeypatch.setattr(rates, "SIZES", (64_000,))
+    monkeypatch.setattr(commits, "HISTORY_BYTES", 4 << 20)
+    monkeypatch.setattr(commits.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(timing, "ROUND_BYTES", 500_000)
 
 
 def test_every_row_has_its_peers_of_the_same_run(small):
@@ -17,21 +21,21 @@ def test_every_row_has_its_peers_of_the_same_run(small):
     rows = found["rows"]
     assert [(row["bytes"], row["gb_per_s"] > 0) for row in found["validate"]] == [(64_000, True)]
     assert {row["level"] for row in rows} == {"kernel", "api"}
-    assert {row["changed"] for row in rows} == set(state.CHANGED)
+    assert {row["changed"] for row in rows} == set(commits.CHANGED)
     assert {row["pattern"] for row in rows} == {"one_float_per_line", "all_floats"}
+    assert {(row["bytes"], row["threads"]) for row in rows} == {(64_000, 1), (2_000_000, 1), (2_000_000, 2)}
     for row in rows:
-        assert row["threads"] == 1
         assert min(row["commit_s"], row["memcpy_s"], row["numpy_s"]) > 0
         assert row["ratio"] == pytest.approx(row["commit_s"] / row["memcpy_s"], abs=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("changed", "pattern"), [*((changed, "one_float_per_line") for changed in state.CHANGED), (1.0, "all_floats")]
+    ("changed", "pattern"), [*((changed, "one_float_per_line") for changed in commits.CHANGED), (1.0, "all_floats")]
 )
 def test_a_mutation_changes_the_share_of_lines_it_says(changed, pattern):
     values = np.zeros(1000 * 16, np.float32)
     before = values.reshape(1000, 16).copy()
-    state._mutation(values, changed, pattern)()
+    commits._mutation(values, changed, pattern)()
     different = values.reshape(1000, 16) != before
     assert different.any(axis=1).sum() == round(1000 * changed)
     assert different.sum() == round(1000 * changed) * (16 if pattern == "all_floats" else 1)
@@ -41,5 +45,5 @@ def test_numpy_does_the_same_job():
     live = np.arange(6400, dtype=np.uint8)
     committed = np.zeros(6400, np.uint8)
     delta = np.zeros(6400, np.uint8)
-    state._numpy_commit(live, committed, delta)
+    commits._numpy_commit(live, committed, delta)
     assert (committed == live).all()

@@ -1,0 +1,14 @@
+"""`instar bench state`: what each operation of the state manager costs, beside memcpy and NumPy in the same run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instar.bench.state.commits import commit_rows
+from instar.bench.state.rates import validate_rows
+from instar.native import isa
+
+
+def measure() -> dict[str, Any]:
+    """Every row of the benchmark."""
+    return {"isa": isa(), "rows": commit_rows(), "validate": validate_rows()}
