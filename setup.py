@@ -32,7 +32,9 @@ KERNELS = [
     "native/kernels/crc64.c",
     "native/kernels/detect.c",
     "native/kernels/generic.c",
+    "native/kernels/words.c",
     "native/kernels/x86/avx512.c",
+    "native/kernels/x86/avx2.c",
 ]
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {

@@ -61,7 +61,7 @@ AVX512 static inline uint64_t reduce_lanes(__m512i sum) {
 /* What is written while a chunk is committed, and the sum of its products. */
 typedef struct commit {
     uint8_t *end;
-    uint32_t lines, words;
+    uint32_t lines;
     __m512i sum;
 } commit;
 
@@ -77,7 +77,6 @@ AVX512 static inline void commit_line(commit *to, const uint8_t *live, uint8_t *
     to->sum = multiply_add(to->sum, delta, load(instar_crc64.powers + at / 8));
     to->end += INSTAR_ELEMENTS_HEADER_BYTES * some + INSTAR_WORD_BYTES * words;
     to->lines += some;
-    to->words += words;
     __builtin_prefetch(to->end + PREFETCH_BYTES, 1);
 }
 
@@ -91,7 +90,7 @@ AVX512 static inline void commit_lines(commit *to, const uint8_t *live, uint8_t 
 }
 
 AVX512 static instar_delta_size commit_elements(const uint8_t *live, uint8_t *committed, uint8_t *delta, uint64_t *crc) {
-    commit to = {delta, 0, 0, _mm512_setzero_si512()};
+    commit to = {delta, 0, _mm512_setzero_si512()};
     uint64_t bits = compare_block(live, committed);
     for (size_t block = 1; block < BLOCKS; block++) {
         uint64_t next = ALL_LINES;
@@ -101,7 +100,8 @@ AVX512 static instar_delta_size commit_elements(const uint8_t *live, uint8_t *co
     }
     commit_lines(&to, live, committed, (BLOCKS - 1) * BLOCK_LINES, bits);
     if (to.lines) *crc ^= reduce_lanes(to.sum);
-    return (instar_delta_size){to.lines, to.words, (uint32_t)(to.end - delta)};
+    uint32_t bytes = (uint32_t)(to.end - delta);
+    return (instar_delta_size){to.lines, (bytes - INSTAR_ELEMENTS_HEADER_BYTES * to.lines) / INSTAR_WORD_BYTES, bytes};
 }
 
 /* The remainders of a chunk's folded lines, as if they were its last, modulo P. */
