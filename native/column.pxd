@@ -22,3 +22,4 @@ cdef class Column:
     # The number of the one History that knows the column, 0 for none, and the key it gave.
     cdef uint64_t owner
     cdef uint32_t key
+    cdef void _load_chunk(self, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil

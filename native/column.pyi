@@ -1,7 +1,10 @@
 """The bytes of one column: live, committed, and a checksum of each committed chunk."""
 
 from array import array
-from typing import final
+from typing import Any, final
+
+import numpy.typing as npt
+from typing_extensions import Buffer
 
 @final
 class Column:
@@ -37,6 +40,19 @@ class Column:
         """The extent as of the last commit."""
     def chunk_crcs(self) -> array[int]:
         """CRC-64/NVME of each chunk of the committed extent, uint64; a last chunk counts as filled up with zeros."""
+    def first_change(self) -> int | None:
+        """The first byte of the committed extent that is another one in ``live``; None if all are the same."""
+    def load(self, data: Buffer | npt.NDArray[Any]) -> None:
+        """Make bytes the live and the committed ones, with their checksums, whatever was there before.
+
+        Histories know nothing of it: reset those that hold the column. Memory is taken only where bytes are not zero.
+
+        Args:
+            data: The bytes; their number becomes the extent, and what lies behind is zero.
+
+        Raises:
+            InstarError: If they are more than the capacity; nothing has changed then.
+        """
     def seal(self) -> None:
         """Make ``live`` read-only for good, as when another column takes its place.
 

@@ -4,7 +4,12 @@ from cpython cimport array
 import array
 from libc.stdint cimport uint64_t
 
-from instar.native.dispatch cimport zero_chunk_crc
+from cpython.buffer cimport PyBuffer_Release
+from libc.stdint cimport uint8_t
+from libc.string cimport memcmp, memcpy, memset
+
+from instar.native.buffers cimport borrow_bytes
+from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 from instar.native.memory cimport Mapping, reserve
@@ -65,6 +70,52 @@ cdef class Column:
         for chunk in range(chunks):
             crcs.data.as_ulonglongs[chunk] = self.state.crcs[chunk] ^ zero_chunk_crc
         return crcs
+
+    def first_change(self):
+        cdef uint64_t at = 0, size = self.state.committed_extent, part = 0, i
+        cdef const uint8_t *live = self.state.live
+        cdef const uint8_t *committed = self.state.committed
+        with nogil:
+            while at < size:
+                part = min(size - at, <uint64_t>INSTAR_CHUNK_BYTES)
+                if memcmp(live + at, committed + at, part) != 0:
+                    break
+                at += part
+            if at < size:
+                while live[at] == committed[at]:
+                    at += 1
+        return at if at < size else None
+
+    def load(self, data):
+        cdef Py_buffer view
+        cdef uint64_t at = 0, size
+        borrow_bytes(&view, data, "data")
+        try:
+            if <uint64_t>view.len > self.state.capacity:
+                raise InstarError(
+                    f"a column of {self.state.capacity:,} bytes cannot hold {view.len:,}; it keeps what it has. Give it less"
+                )
+            size = max(<uint64_t>view.len, max(self.state.extent, self.state.committed_extent))
+            with nogil:
+                while at < size:
+                    self._load_chunk(at, <const uint8_t *>view.buf, view.len)
+                    at += INSTAR_CHUNK_BYTES
+                self.state.extent = self.state.committed_extent = view.len
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef void _load_chunk(self, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil:
+        """Chunks that are zero now and before are not touched, so that they take no memory."""
+        cdef uint64_t given = min(length - at, <uint64_t>INSTAR_CHUNK_BYTES) if at < length else 0
+        cdef bint used = at < self.state.extent or at < self.state.committed_extent
+        if not used and (given == 0 or (data[at] == 0 and memcmp(data + at, data + at + 1, given - 1) == 0)):
+            self.state.crcs[at // INSTAR_CHUNK_BYTES] = 0
+            return
+        memcpy(self.state.committed + at, data + at, given)
+        memset(self.state.committed + at + given, 0, INSTAR_CHUNK_BYTES - given)
+        if self.state.live != self.state.committed:
+            memcpy(self.state.live + at, self.state.committed + at, INSTAR_CHUNK_BYTES)
+        self.state.crcs[at // INSTAR_CHUNK_BYTES] = kernels.crc64(self.state.committed + at, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc
 
     def seal(self):
         self.live_bytes.seal()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instar.hmr.state.checkpoint import Checkpoint, CheckpointError
 from instar.hmr.state.dtypes import ColumnType, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from instar.hmr.state.errors import (
     CapacityError,
@@ -21,6 +22,7 @@ __all__ = [
     "StateManager",
     "Table",
     "Commit",
+    "Checkpoint",
     "Agents",
     "Schema",
     "Field",
@@ -44,4 +46,5 @@ __all__ = [
     "FieldError",
     "UnknownTableError",
     "FrameError",
+    "CheckpointError",
 ]

@@ -53,6 +53,26 @@ class Columns:
         """The native column of a field."""
         return self._lineages[field.name, field.type].column
 
+    def described(self) -> Iterable[tuple[Field, bool, int]]:
+        """Of each column, in the order of `native`: its field, whether it is visible, and the frame it came with."""
+        for lineage in self._lineages.values():
+            yield lineage.field, lineage.cells is self.visible.get(lineage.field.name), lineage.born
+
+    def declare(self, field: Field, born: int) -> None:
+        """Have an empty column for a field, last in order, which came with a frame."""
+        lineage = self._lineages.pop((field.name, field.type), None) or self._reserve(field, born)
+        lineage.field, lineage.born = field, born
+        self._lineages[field.name, field.type] = lineage
+
+    def become(self, other: Columns, schema: Schema) -> None:
+        """Take the empty columns of another table, but in place of them those of one's own that are alike."""
+        for key, lineage in other._lineages.items():
+            own = self._lineages.get(key)
+            if own is not None and self._reserved == other._reserved:
+                lineage.column, lineage.cells = own.column, own.cells
+        self._reserved, self._lineages = other._reserved, other._lineages
+        self.visible = {name: self._lineages[name, field.type].cells for name, field in schema.fields.items()}
+
     def sync_extents(self, rows: int) -> None:
         """Tell the native columns how many of their bytes are in use."""
         for lineage in self._lineages.values():

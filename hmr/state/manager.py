@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import os
 import time
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from instar.hmr.state.checkpoint import Checkpoint
+from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
+from instar.hmr.state.checkpoint.restoring import Restoration
+from instar.hmr.state.checkpoint.snapshot import Snapshot
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
@@ -63,6 +69,7 @@ class StateManager:
         self._native: list[Column] = []
         self._registered: set[int] = set()
         self._layouts: list[tuple[int, Layout]] = [(0, {})]
+        self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._visible:
@@ -161,6 +168,65 @@ class StateManager:
             )
         self._travel(frame)
 
+    def checkpoint(self, meta: Mapping[str, Any] | None = None) -> Checkpoint:
+        """Keep the committed frame: all tables, parked ones too, compressed by a worker while the program goes on.
+
+        Args:
+            meta: Plain JSON values to remember with it.
+
+        Raises:
+            CheckpointError: If something is not committed, or ``meta`` is no JSON; nothing has changed.
+        """
+        return self._checkpoint("checkpoint", meta)
+
+    def save(self, path: str | os.PathLike[str], meta: Mapping[str, Any] | None = None) -> Checkpoint:
+        """Write a checkpoint to a file, which is complete and on the disk when this returns.
+
+        Raises:
+            CheckpointError: If something is not committed or the file cannot be written; it is as it was then.
+        """
+        checkpoint = self._checkpoint("save", meta)
+        checkpoint.save(path)
+        return checkpoint
+
+    def restore(self, checkpoint: Checkpoint, schemas: Layout | None = None) -> list[str]:
+        """Return to a checkpoint, bit for bit but for values of fields with a step; the history begins anew at its frame.
+
+        Uncommitted changes are dropped. Tables and columns that are alike stay the same objects.
+
+        Args:
+            checkpoint: Where to return to.
+            schemas: The schemas the tables take then, as by `migrate`; those of the checkpoint, if None.
+
+        Returns:
+            The steps of the migration, for people.
+
+        Raises:
+            CheckpointError: If it is damaged; nothing has changed.
+            MigrationError: If values would be lost; nothing has changed.
+        """
+        for other in self._checkpoints:
+            other.settle()
+        restoration = Restoration(checkpoint, self._all)
+        if schemas is not None:
+            restoration.check(schemas)
+        self._all = restoration.put_in_place()
+        self._history.reset(restoration.frame)
+        self._layouts = [(restoration.frame, dict(restoration.layout))]
+        self._show(restoration.layout)
+        return [] if schemas is None else self.migrate(schemas)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, history_bytes: int = HISTORY_BYTES) -> StateManager:
+        """A state manager with the tables of a file.
+
+        Raises:
+            CheckpointError: If the file cannot be read, is of a newer version, or damaged; names what and where.
+        """
+        state = cls(history_bytes=history_bytes)
+        state.restore(Checkpoint.read(path))
+        return state
+
     def check(self, schemas: Layout) -> None:
         """See whether the tables can take these schemas by themselves; changes nothing.
 
@@ -196,6 +262,14 @@ class StateManager:
             self._adopt(schemas)
             self.amend()
         return steps
+
+    def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
+        refuse_uncommitted(self.frame, self._all.values(), verb)
+        header, columns = describe(self.frame, self._all.values(), self._visible, meta or {})
+        crcs = [column.chunk_crcs() for column in columns]
+        checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), crcs)
+        self._checkpoints.add(checkpoint)
+        return checkpoint
 
     @property
     def _layout(self) -> Layout:

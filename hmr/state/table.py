@@ -38,8 +38,8 @@ class Table:
     _doomed: list[Rows]
     _moved: bool
 
-    def __init__(self, schema: Schema, frame: int) -> None:
-        reserved = max(RESERVED_ROWS, schema.capacity)
+    def __init__(self, schema: Schema, frame: int, reserved: int = 0) -> None:
+        reserved = max(RESERVED_ROWS, schema.capacity, reserved)
         header = Column(8 * 3)
         own = self.__dict__
         own["schema"] = schema
@@ -242,6 +242,39 @@ class Table:
     def _settled(self) -> None:
         """Note that live and committed are equal."""
         self.__dict__["_moved"] = False
+
+    def _uncommitted(self) -> str | None:
+        """What differs from the committed state, for people; None if nothing does."""
+        if self._doomed:
+            return f"rows of {self.name} wait to be despawned"
+        if [len(self), self._index.slots_used, self._index.free_count] != self._committed_counts():
+            return f"rows of {self.name} were spawned or despawned"
+        sizes = [
+            8,
+            *(8 for _ in self._index.columns),
+            *(field.type.cell_bytes for field, _, _ in self._columns.described()),
+        ]
+        names = ["header", *self._index.columns, *(field.name for field, _, _ in self._columns.described())]
+        changeable = set(map(id, self._changeable()))
+        for name, size, column in zip(names, sizes, self._native_columns(), strict=True):
+            at = column.first_change() if id(column) in changeable else None
+            if at is not None:
+                return f"{self.name}.{name} was written (row {at // size} is the first that differs)"
+        return None
+
+    def _committed_counts(self) -> list[int]:
+        """Rows, slots used and slots free as of the last commit."""
+        return [int(count) for count in np.frombuffer(self._header.committed, np.uint64, 3)]
+
+    def _become(self, other: Table) -> None:
+        """Take the schema and the empty columns of another table; columns that are alike stay and keep their views."""
+        own = self.__dict__
+        for name in self.schema.fields:
+            own.pop(name, None)
+        self._columns.become(other._columns, other.schema)
+        if self._reserved != other._reserved:
+            own |= {name: other.__dict__[name] for name in ("_reserved", "_header", "_header_live", "_index")}
+        own |= {"schema": other.schema, "_born": other._born}
 
     def _native_columns(self) -> list[Column]:
         """Every column that holds the table's state, in a fixed order."""
