@@ -2,10 +2,8 @@
 
 from cpython cimport array
 import array
-from libc.stdint cimport uint64_t
-
 from cpython.buffer cimport PyBuffer_Release
-from libc.stdint cimport uint8_t
+from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
 from instar.native.buffers cimport borrow_bytes

@@ -13,6 +13,7 @@ from instar.debugger import Breakpoints
 from instar.faults import HookFault, StopRequested
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
+from instar.loop.autosave import Autosave
 from instar.loop.clock import Clock, SystemClock
 from instar.loop.deadlines import Deadlines
 from instar.loop.garbage import Garbage
@@ -21,6 +22,8 @@ from instar.loop.meter import Meter
 from instar.native import InstarError
 from instar.receipt import Receipt
 from instar.report import report
+from instar.saves import AUTOSAVE
+from instar.scene.locate import locate
 from instar.view.silent import SilentView
 from instar.view.view import View
 from instar.view.world import picture
@@ -44,6 +47,7 @@ class Runtime:
     Attributes:
         world: The world that runs.
         receipts: What the edits of this run did, oldest first.
+        resumed: The frame of the save that it goes on from; None if it starts anew.
     """
 
     def __init__(
@@ -55,6 +59,8 @@ class Runtime:
         params: Mapping[str, Mapping[str, Any]] | None = None,
         view: View | None = None,
         clock: Clock | None = None,
+        autosave: float | None = None,
+        resume: bool = False,
     ) -> None:
         """Load a scene; nothing of it runs yet but the top level of its modules.
 
@@ -65,14 +71,17 @@ class Runtime:
             params: Values by module and parameter, over those of the scene file.
             view: Who shows the run; nobody, if None.
             clock: The time to live by; the machine's, if None.
+            autosave: Seconds between saves to ``.instar/autosave.instar`` in the scene's folder, the last one when the run
+                ends; none, if None.
+            resume: Go on from that file where there is one.
 
         Raises:
-            InstarError: If the scene cannot be read or loaded.
+            InstarError: If the scene cannot be read or loaded, or what was saved cannot be trusted.
         """
         self._view = view or SilentView()
         with Breakpoints(self._view.released):
-            self.world = World.open(scene, seed=seed, fps=fps, params=params, setup=False)
-        self.fps = fps or self.world.scene.fps
+            self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
+        self.fps = self.world.fps
         self.receipts: list[Receipt] = []
         self._clock = clock or SystemClock()
         budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
@@ -88,7 +97,8 @@ class Runtime:
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
-        self._is_set_up = False
+        self._is_set_up = self.resumed is not None
+        self._autosave = None if autosave is None else self._make_autosave(autosave)
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -124,6 +134,7 @@ class Runtime:
             stack.enter_context(self._garbage)
             self._begin()
             self._loop(frames)
+            self._save_last()
             self._state = "ended"
             return self.report()
 
@@ -147,6 +158,8 @@ class Runtime:
             "state": self._state,
             "budget_ms": round(1e3 / self.fps, 4),
             "budgets": dict(self.world.scene.budget),
+            "resumed": self.resumed,
+            "autosave": self._autosave.document() if self._autosave else None,
             "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
         }
 
@@ -257,7 +270,19 @@ class Runtime:
         braille = None if canvas is None else picture(self.world, *canvas)
         return {**self.report(), "fps_now": round(pace, 2) or None, "braille": braille}
 
+    def _make_autosave(self, seconds: float) -> Autosave:
+        path = self.world.scene.folder / AUTOSAVE
+        return Autosave(path, round(seconds * 1e9), self.world.checkpoint, self._view.message)
+
+    def _save_last(self) -> None:
+        """Save the world as it was after its last commit, if it is saved at all."""
+        if self._autosave is not None:
+            self.world.rollback(self.world.frame)
+            self._autosave.finish()
+
     def _maintain(self, slack: int) -> None:
+        if self._autosave is not None:
+            self._autosave.maintain(self._clock.now())
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
             self._garbage.collect()
 
@@ -301,3 +326,12 @@ class Runtime:
             self._deadlines.rebase(self._clock.now())
             if isinstance(limit, HookLimit):
                 limit.resume()
+
+
+def _open(scene: str | os.PathLike[str], resume: bool, **given: Any) -> tuple[World, int | None]:
+    """A world whose `setup` has yet to run, or one that goes on from its autosave, and from which frame."""
+    path = locate(os.fspath(scene)) / AUTOSAVE
+    if not (resume and path.exists()):
+        return World.open(scene, setup=False, **given), None
+    world = World.load(path, scene, **given)
+    return world, world.frame

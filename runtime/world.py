@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import warnings
+import weakref
 from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any
 
 from instar.faults import HookFault, StopRequested
 from instar.hmr.code import Codebase, Program
-from instar.hmr.state import Agents, Commit, MigrationError, StateManager, Table, snake_case
+from instar.hmr.state import Agents, Checkpoint, Commit, MigrationError, StateManager, Table, snake_case
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.native import InstarError
 from instar.params import ModuleParams
+from instar.saves import Memory
+from instar.scene.errors import SceneError
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.space import Space
@@ -37,6 +41,7 @@ class World:
         scene: The scene file it came from.
         space: The space its agents move in.
         seed: The seed of all its random numbers.
+        fps: Frames per second of its time.
         state: The state manager that owns its tables.
         program: The code it runs.
         last_calls: The hook calls of the last step.
@@ -48,6 +53,7 @@ class World:
         self.scene = scene
         self.codebase = codebase
         self.seed = seed
+        self.fps = fps
         self.dt = 1.0 / fps
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
         self.state = StateManager()
@@ -57,6 +63,7 @@ class World:
         self.last_calls: list[HookCall] = []
         self._inside: HookCall | None = None
         self._programs = [(0, program)]
+        self._checkpoints: weakref.WeakKeyDictionary[Checkpoint, Program] = weakref.WeakKeyDictionary()
         self.state.migrate(program.schemas)
         self._schedule = self._make_schedule()
 
@@ -84,19 +91,51 @@ class World:
         """
         _check_numbers(seed, fps)
         file = SceneFile.read(locate(os.fspath(scene)))
-        given = params or {}
-        values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
-        codebase = Codebase(file.folder, file.modules, INJECTED, values)
-        world = cls(
-            file,
-            codebase,
-            codebase.load(),
-            seed=file.seed if seed is None else seed,
-            fps=file.fps if fps is None else fps,
-        )
+        world = cls._of(file, file.seed if seed is None else seed, file.fps if fps is None else fps, params or {})
         if setup:
             world.setup()
         return world
+
+    @classmethod
+    def load(
+        cls,
+        path: str | os.PathLike[str],
+        scene: str | os.PathLike[str] | None = None,
+        *,
+        seed: int | None = None,
+        fps: float | None = None,
+        params: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> World:
+        """Open the world that a file holds, with the scene's code as it is now; no `setup` is run.
+
+        Seed, frames per second and Params are those of the saved world, but for what the scene file says otherwise since.
+
+        Args:
+            path: A file that `save` or an autosave wrote.
+            scene: The scene's folder or packaged name, if it is not where it was.
+            seed: Instead of the saved one.
+            fps: Instead of the saved ones.
+            params: Values by module and parameter, over all others.
+
+        Raises:
+            InstarError: If the file cannot be read or trusted, the scene cannot be loaded, or a table would lose values.
+        """
+        _check_numbers(seed, fps)
+        checkpoint = Checkpoint.read(path)
+        memory = Memory.read(checkpoint)
+        file = _scene_of(memory, checkpoint.source, scene)
+        given = params or {}
+        fps = memory.fps_for(file) if fps is None else fps
+        world = cls._of(file, memory.seed_for(file) if seed is None else seed, fps, given)
+        world._restore(checkpoint, world.program, given)  # noqa: SLF001 - one of its own
+        return world
+
+    @classmethod
+    def _of(cls, file: SceneFile, seed: int, fps: float, given: Mapping[str, Mapping[str, Any]]) -> World:
+        """A world with empty tables."""
+        values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
+        codebase = Codebase(file.folder, file.modules, INJECTED, values)
+        return cls(file, codebase, codebase.load(), seed=seed, fps=fps)
 
     def __getitem__(self, name: str) -> Table:
         return self.state[name]
@@ -166,6 +205,38 @@ class World:
         self.state.redo(frame)
         self._recall(frame)
 
+    def checkpoint(self) -> Checkpoint:
+        """Keep the committed frame, compressed by a worker while the world goes on: tables, code, seed and parameters.
+
+        Raises:
+            CheckpointError: If something was changed since the last commit.
+        """
+        self._refuse_inside_hooks("checkpoint")
+        checkpoint = self.state.checkpoint(self._memory())
+        self._checkpoints[checkpoint] = self.program
+        return checkpoint
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Return to a checkpoint: its tables and parameters, and if this world took it, the code that ran then.
+
+        The tables of another world's checkpoint take the schemas of the code that runs. The history begins anew.
+
+        Raises:
+            CheckpointError: If it is damaged; nothing has changed.
+            MigrationError: If a table would lose values; nothing has changed.
+        """
+        self._refuse_inside_hooks("restore")
+        self._restore(checkpoint, self._checkpoints.get(checkpoint, self.program), {})
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the committed frame to a file, which is complete and on the disk when this returns; see `load`.
+
+        Raises:
+            CheckpointError: If something was changed since the last commit, or the file cannot be written; it is as before.
+        """
+        self._refuse_inside_hooks("save")
+        self.state.save(path, self._memory())
+
     def check(self, program: Program) -> None:
         """See whether the world can take a new version of its code.
 
@@ -192,6 +263,20 @@ class World:
         self._forget_unreachable()
         self._run(program)
         return steps
+
+    def _memory(self) -> dict[str, Any]:
+        return Memory.of(self.scene, self.program, seed=self.seed, fps=self.fps).document()
+
+    def _restore(self, checkpoint: Checkpoint, program: Program, kept: Mapping[str, Mapping[str, Any]]) -> None:
+        memory = Memory.read(checkpoint)
+        try:
+            self.state.restore(checkpoint, program.schemas)
+        except MigrationError as error:
+            raise type(error)(f"{_place_of(error.table, program)}: {error}") from None
+        self._programs = [(self.frame, program)]
+        self._run(program)
+        for lost in memory.recall_params(self.scene, program, kept):
+            warnings.warn(lost, stacklevel=3)
 
     def _call(self, call: HookCall) -> None:
         frame = self.frame
@@ -260,6 +345,19 @@ def _check_numbers(seed: object, fps: object) -> None:
         raise WorldError(f"seed={seed!r} is no whole number from 0 to 2^64 - 1; no world was opened")
     if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= MAX_FPS):
         raise WorldError(f"fps={fps!r} is no number above 0 and up to {MAX_FPS}; no world was opened")
+
+
+def _scene_of(memory: Memory, source: str, scene: str | os.PathLike[str] | None) -> SceneFile:
+    """The scene of a saved world: where it was, or where somebody says."""
+    if scene is not None:
+        return SceneFile.read(locate(os.fspath(scene)))
+    try:
+        return SceneFile.read(locate(memory.scene))
+    except SceneError as error:
+        raise WorldError(
+            f"{source} belongs to the scene {memory.scene}, which cannot be opened: {error} Nothing was loaded; say where the "
+            f"scene is now: World.load(file, scene=...)"
+        ) from None
 
 
 def _place_of(table: str, program: Program) -> str:

@@ -14,12 +14,11 @@ from typing import Any
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
-from instar.hmr.state.checkpoint.snapshot import Snapshot
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
-from instar.native import Column, History, crc64
+from instar.native import Column, History, Snapshot, crc64
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
@@ -266,8 +265,7 @@ class StateManager:
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         refuse_uncommitted(self.frame, self._all.values(), verb)
         header, columns = describe(self.frame, self._all.values(), self._visible, meta or {})
-        crcs = [column.chunk_crcs() for column in columns]
-        checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), crcs)
+        checkpoint = Checkpoint.take(header, Snapshot(self._history, columns))
         self._checkpoints.add(checkpoint)
         return checkpoint
 

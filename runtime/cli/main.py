@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import re
 import sys
 from collections.abc import Callable, Sequence
 
@@ -12,12 +13,15 @@ from instar.cli.streams import abandon_output, flush_output, open_missing_stream
 _COMMANDS = {
     "run": "instar.cli.run",
     "new": "instar.cli.new",
+    "inspect": "instar.cli.inspect",
     "bench": "instar.cli.bench",
     "doctor": "instar.cli.doctor",
 }
 """Where each command lives: in a function of its own name."""
 
 _INTERRUPTED = 130
+_UNITS = {"ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_SECONDS = 30 * 86400.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_run(commands.add_parser("run", help="run a scene; edits of its files take effect at the next frame"))
     _add_new(commands.add_parser("new", help="start a scene of your own from an example"))
+    _add_inspect(commands.add_parser("inspect", help="show what a saved world holds, and verify it"))
     _add_bench(commands.add_parser("bench", help="measure frames, edits or commits on this machine"))
     _add_doctor(commands.add_parser("doctor", help="check what this machine offers and what is missing"))
     return parser
@@ -104,6 +109,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="a parameter's value, over the scene's; may be repeated",
     )
+    parser.add_argument(
+        "--autosave",
+        metavar="TIME",
+        type=_seconds,
+        help="save the world so often, such as 5s, 2m or 500ms, and when the run ends, in SCENE/.instar/autosave.instar",
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the autosave, if there is one")
     parser.add_argument("--headless", action="store_true", help="one line a second instead of the live view")
     parser.add_argument("--json", action="store_true", help="print what happened as JSON at the end")
 
@@ -112,6 +124,12 @@ def _add_new(parser: argparse.ArgumentParser) -> None:
     parser.description = "Copy a packaged example into a new folder, to be run and edited."
     parser.add_argument("name", metavar="NAME", help="the folder to make; its last part is the scene's title")
     parser.add_argument("--from", metavar="EXAMPLE", dest="example", default="tutorial", help="default: tutorial")
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    parser.description = "Show what a saved world holds, decompress all of it and compare it with its checksums."
+    parser.add_argument("file", metavar="FILE", help="what World.save or an autosave wrote")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def _add_bench(parser: argparse.ArgumentParser) -> None:
@@ -123,6 +141,15 @@ def _add_bench(parser: argparse.ArgumentParser) -> None:
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.description = "Check what this machine offers, what is missing, and how to get it."
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def _seconds(text: str) -> float:
+    """A duration: a number and its unit."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text.strip())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not 0 < seconds <= _LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(f"'{text}' is no time such as 5s, 2m or 500ms")
+    return seconds
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

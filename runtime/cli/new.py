@@ -20,7 +20,7 @@ from instar.scene.locate import SCENE_FILE, examples
 from instar.scene.positions import key_lines
 
 _LONGEST_NAME = 255
-_LEFT_OUT = {"__pycache__", ".DS_Store"}
+_LEFT_OUT = {"__pycache__", ".DS_Store", ".instar"}
 
 
 def new(args: argparse.Namespace) -> int:

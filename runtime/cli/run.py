@@ -11,25 +11,45 @@ from typing import Any
 
 from instar.cli.errors import UsageError
 from instar.runner import Runtime
+from instar.saves import AUTOSAVE
 from instar.view.capture import captured
 from instar.view.choice import choose
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run a scene until it ends; 1 if a module is quarantined then."""
+    """Run a scene until it ends; 1 if a module is quarantined then, or the world could not be saved."""
     params = parse_settings(args.set or ())
     view = choose(sys.stderr, headless=args.headless)
     with captured(view):
         document: dict[str, Any] = {}
         try:
-            runtime = Runtime(args.scene, fps=args.fps, seed=args.seed, params=params, view=view)
+            runtime = Runtime(
+                args.scene,
+                fps=args.fps,
+                seed=args.seed,
+                params=params,
+                view=view,
+                autosave=args.autosave,
+                resume=args.resume,
+            )
+            if args.resume:
+                view.message(_beginning(runtime))
             view.message(f"{runtime.world.scene.title} runs; edit its files in {runtime.world.scene.folder}")
             document = runtime.run(args.frames)
         finally:
             view.close(document)
     if args.json:
         sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    return int(any(module["state"] == "quarantined" for module in document["modules"].values()))
+    quarantined = any(module["state"] == "quarantined" for module in document["modules"].values())
+    unsaved = document["autosave"] is not None and document["autosave"]["error"] is not None
+    return int(quarantined or unsaved)
+
+
+def _beginning(runtime: Runtime) -> str:
+    """Where a run with `--resume` begins, for people."""
+    if runtime.resumed is None:
+        return f"nothing was saved in {runtime.world.scene.folder / AUTOSAVE}: it starts anew"
+    return f"goes on from frame {runtime.resumed}, saved in {runtime.world.scene.folder / AUTOSAVE}"
 
 
 def parse_settings(settings: Iterable[str]) -> dict[str, dict[str, Any]]:

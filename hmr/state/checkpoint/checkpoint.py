@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from array import array
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import MappingProxyType
@@ -16,11 +15,10 @@ from instar.hmr.state.checkpoint.blocks import BLOCK_BYTES, BlockCodec, Bytes
 from instar.hmr.state.checkpoint.errors import CheckpointError
 from instar.hmr.state.checkpoint.header import Header, SavedTable
 from instar.hmr.state.checkpoint.identity import check_index
-from instar.hmr.state.checkpoint.layout import PREAMBLE, check_preamble, file_bytes, lay_out, parse
+from instar.hmr.state.checkpoint.layout import PREAMBLE, VERSION, check_preamble, file_bytes, lay_out, parse
 from instar.hmr.state.checkpoint.packing import PackedColumn, pack, unpack, unpack_block, unpack_column
-from instar.hmr.state.checkpoint.snapshot import Snapshot
 from instar.hmr.state.checkpoint.writing import write_atomically
-from instar.native import CHUNK_BYTES
+from instar.native import CHUNK_BYTES, Snapshot
 
 _worker = ThreadPoolExecutor(1, "instar-checkpoint")
 
@@ -32,6 +30,7 @@ class Checkpoint:
 
     Attributes:
         frame: The frame.
+        version: The version of its file format.
         meta: What the layer above remembers with it, plain JSON.
         tables: Rows, schema and columns of each table by name, parked ones too.
         source: What it is, for people: the file, or its frame.
@@ -39,6 +38,7 @@ class Checkpoint:
 
     def __init__(self, header: Header, encoded: bytes, columns: Future[list[PackedColumn]], source: str) -> None:
         self.frame = header.frame
+        self.version = VERSION
         self.meta: Mapping[str, Any] = MappingProxyType(dict(header.meta))
         self.tables: Mapping[str, SavedTable] = MappingProxyType({table.name: table for table in header.tables})
         self.source = source
@@ -47,13 +47,12 @@ class Checkpoint:
         self._columns = columns
 
     @classmethod
-    def take(cls, header: Header, snapshot: Snapshot, crcs: Sequence[array[int]]) -> Checkpoint:
+    def take(cls, header: Header, snapshot: Snapshot) -> Checkpoint:
         """Begin a checkpoint; a worker takes the snapshot's bytes and compresses them.
 
         Args:
             header: What the snapshot holds.
             snapshot: The committed bytes of the header's columns.
-            crcs: The checksums of their chunks.
 
         Raises:
             CheckpointError: If the header's metadata is none that JSON can hold.
@@ -64,7 +63,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"no checkpoint was taken: its metadata must be plain JSON values with texts as keys ({error})"
             ) from None
-        packed = _worker.submit(lambda: pack(header, snapshot.take(), crcs))
+        packed = _worker.submit(lambda: pack(header, snapshot.take(), snapshot.chunk_crcs))
         return cls(header, encoded, packed, f"the checkpoint of frame {header.frame}")
 
     @classmethod
