@@ -5,6 +5,7 @@ from typing import NamedTuple, final
 from typing_extensions import Buffer
 
 from instar.native.column import Column
+from instar.native.history import History
 
 class Suspect(NamedTuple):
     """What is wrong with one committed chunk.
@@ -92,6 +93,9 @@ def mend_crc(column: Column, chunk: int) -> None:
         InstarError: If the chunk does not exist.
     """
 
+def mend_past_end(column: Column) -> None:
+    """Zero the live bytes past the committed extent, up to the end of its chunk."""
+
 def has_live_copy(column: Column) -> bool:
     """Whether live and committed are two memories: not so once a column was sealed."""
 
@@ -106,6 +110,13 @@ def flip(column: Column, where: str, byte: int, bit: int) -> None:
 
     Raises:
         InstarError: If there is no such memory, byte or bit; nothing has changed.
+    """
+
+def flip_record(history: History, byte: int, bit: int) -> None:
+    """Invert one bit of a history's records; ``byte`` counts from the oldest record held.
+
+    Raises:
+        InstarError: If there is no such byte or bit; nothing has changed.
     """
 
 def stray_rows(ids: Column, first: int, stop: int, slots: Column, slot_count: int) -> tuple[int, int]:

@@ -4,12 +4,13 @@ from collections import namedtuple
 
 from cpython.buffer cimport PyBuffer_Release
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from instar.native.buffers cimport borrow_bytes
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
+from instar.native.history cimport History
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
 cdef extern from "plain/integrity.h" nogil:
@@ -153,6 +154,12 @@ def mend_crc(Column column not None, uint64_t chunk):
     )
 
 
+def mend_past_end(Column column not None):
+    cdef uint64_t used = column.state.committed_extent % INSTAR_CHUNK_BYTES
+    if used != 0:
+        memset(column.state.live + column.state.committed_extent, 0, INSTAR_CHUNK_BYTES - used)
+
+
 def has_live_copy(Column column not None):
     return column.state.live != column.state.committed
 
@@ -172,6 +179,13 @@ def flip(Column column not None, str where, uint64_t byte, int bit):
     if byte >= room or not 0 <= bit < 8:
         raise InstarError(f"bit {bit} of byte {byte:,} lies outside a column's {room:,} bytes; nothing was changed")
     memory[byte] ^= <uint8_t>1 << bit
+
+
+def flip_record(History history not None, uint64_t byte, int bit):
+    cdef uint64_t held = history.used_bytes
+    if byte >= held or not 0 <= bit < 8:
+        raise InstarError(f"bit {bit} of byte {byte:,} lies outside the {held:,} bytes that the history holds; nothing was changed")
+    history.deltas.ring.base[(history.deltas.ring.tail + byte) % history.deltas.ring.bytes] ^= <uint8_t>1 << bit
 
 
 def stray_rows(Column ids not None, uint64_t first, uint64_t stop, Column slots not None, uint64_t slot_count):

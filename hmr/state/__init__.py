@@ -17,6 +17,7 @@ from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import Commit, StateManager
 from instar.hmr.state.schema import Agents, Schema, snake_case
 from instar.hmr.state.table import Table
+from instar.hmr.state.validation import DamageError, Fault, Report, Validator
 
 __all__ = [
     "StateManager",
@@ -47,4 +48,8 @@ __all__ = [
     "UnknownTableError",
     "FrameError",
     "CheckpointError",
+    "DamageError",
+    "Fault",
+    "Report",
+    "Validator",
 ]

@@ -49,6 +49,10 @@ class Columns:
         """The native columns, parked ones too, in order of their creation."""
         return [lineage.column for lineage in self._lineages.values()]
 
+    def name_of(self, column: Column) -> str:
+        """The name of the field that a native column holds."""
+        return next(lineage.field.name for lineage in self._lineages.values() if lineage.column is column)
+
     def column(self, field: Field) -> Column:
         """The native column of a field."""
         return self._lineages[field.name, field.type].column

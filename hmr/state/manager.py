@@ -18,6 +18,10 @@ from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
+from instar.hmr.state.validation.lost import damage_error
+from instar.hmr.state.validation.report import Report
+from instar.hmr.state.validation.target import Guarded
+from instar.hmr.state.validation.validator import Subject, Validator
 from instar.native import Column, History, Snapshot, crc64
 
 HISTORY_BYTES = 256 << 20
@@ -69,6 +73,7 @@ class StateManager:
         self._registered: set[int] = set()
         self._layouts: list[tuple[int, Layout]] = [(0, {})]
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
+        self._guarded: dict[str, Guarded] | None = None
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._visible:
@@ -226,6 +231,44 @@ class StateManager:
         state.restore(Checkpoint.read(path))
         return state
 
+    def validate(self, repair: bool = False) -> Report:
+        """Check all that is committed: bytes, values, references, ids, the history's records and the checkpoints kept.
+
+        Args:
+            repair: Mend what can be mended, bit for bit, from whichever source reproduces its checksum. Live state that differs
+                from what was committed counts as damage then: what has been written since the commit is dropped.
+
+        Returns:
+            What was found, mended or not.
+
+        Raises:
+            DamageError: If ``repair`` is asked for and committed bytes are lost for good; names them, and the last good
+                checkpoint. All else has been mended.
+        """
+        validator = self.validator(repair=repair)
+        if repair:
+            for table in self._all.values():
+                table._sync_extents()  # noqa: SLF001
+        validator.advance(settled=repair)
+        if repair:
+            self.stop_if_lost(validator.report)
+            self.rollback(self.frame)
+        return validator.report
+
+    def validator(self, *, repair: bool) -> Validator:
+        """A validation that is done in slices, between commits."""
+        subject = Subject(self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit)
+        return Validator(subject, repair=repair)
+
+    def stop_if_lost(self, report: Report) -> None:
+        """See whether a validation left nothing lost.
+
+        Raises:
+            DamageError: If it found committed bytes that nothing reproduces.
+        """
+        if report.lost:
+            raise damage_error(report, self.frames, self._checkpoints)
+
     def check(self, schemas: Layout) -> None:
         """See whether the tables can take these schemas by themselves; changes nothing.
 
@@ -289,7 +332,18 @@ class StateManager:
                 self._layouts.pop(0)
         self._show(layout)
 
+    def _tables_guarded(self) -> dict[str, Guarded]:
+        """All tables, parked ones too, as validation sees them; the same object while no schema changes."""
+        if self._guarded is None:
+            self._guarded = {name: table._guarded() for name, table in self._all.items()}  # noqa: SLF001
+        return self._guarded
+
+    def _recommit(self) -> None:
+        """Make live state part of the committed frame, whoever wrote it."""
+        self._history.commit(self.frame, self._native)
+
     def _show(self, layout: Layout) -> None:
+        self._guarded = None
         self._visible.clear()
         self._visible.update({name: self._all[name] for name in layout})
         self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001

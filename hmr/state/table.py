@@ -14,6 +14,7 @@ from instar.hmr.state.columns import Columns
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
+from instar.hmr.state.validation.target import Guarded, Target
 from instar.native import Column, crc64
 
 RESERVED_ROWS = 1 << 20
@@ -279,6 +280,21 @@ class Table:
     def _native_columns(self) -> list[Column]:
         """Every column that holds the table's state, in a fixed order."""
         return [self._header, *self._index.columns.values(), *self._columns.native()]
+
+    def _guarded(self) -> Guarded:
+        """The columns as validation sees them; to be asked again when the schema changes."""
+        name, index = self.name, self._index.columns
+        seen = [Target.of_field(name, field, self._columns.column(field)) for field in self.schema.fields.values()]
+        hidden = {*self._columns.native()} - {target.column for target in seen}
+        return Guarded(
+            name,
+            Target(name, "header", self._header, 0),
+            Target(name, "id", index["id"], 8),
+            Target(name, "slots", index["slots"], 0),
+            Target(name, "free", index["free"], 0),
+            tuple(seen),
+            tuple(Target(name, self._columns.name_of(column), column, 0) for column in hidden),
+        )
 
     def _fold_crc(self, crc: int) -> int:
         """Fold the committed ids and visible cells, by name, into a CRC-64/NVME."""
