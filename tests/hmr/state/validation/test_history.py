@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from instar.native import InstarError
+from instar.native.integrity import flip_record
+
+
+def test_a_flipped_bit_of_a_record_is_corrected(state, image):
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        before = bytes(np.random.default_rng(0).bytes(1)), image(state)
+        flip_record(state._history, int(rng.integers(state._history.used_bytes)), int(rng.integers(8)))
+        told = state.validate().faults
+        mended = state.validate(repair=True).faults
+        assert [fault.kind for fault in told] == [fault.kind for fault in mended]
+        assert all(fault.kind == "history" and fault.mended for fault in mended)
+        assert state.validate().faults == []
+        assert image(state) == before[1]
+    newest = state.frame
+    assert list(state.frames) == list(range(newest + 1))
+    state.rollback(0)
+    state.redo(newest)
+    assert image(state) == before[1]
+
+
+def test_a_record_beyond_correction_costs_frames_and_says_so(state):
+    newest = state.frame
+    used = state._history.used_bytes
+    for byte in range(used - 60, used, 7):
+        flip_record(state._history, byte, 2)
+    report = state.validate(repair=True)
+    assert {fault.kind for fault in report.faults} == {"history"}
+    assert [fault.frame for fault in report.faults if fault.mended is None] == [newest]
+    assert "no longer held" in str(report)
+    assert state.validate(repair=True).faults == []
+    assert state.frame == newest
+
+
+def test_only_what_is_held_can_be_flipped(state):
+    with pytest.raises(InstarError, match="lies outside"):
+        flip_record(state._history, state._history.used_bytes, 0)
