@@ -35,6 +35,10 @@ KERNELS = [
     "native/kernels/words.c",
     "native/kernels/x86/avx512.c",
     "native/kernels/x86/avx2.c",
+    "native/kernels/arm64/neon.c",
+    "native/kernels/arm64/elements.S",
+    "native/kernels/arm64/chunks.S",
+    "native/kernels/arm64/crc64.S",
 ]
 """Each file is empty where the target's instruction set is not its own, so one list serves all targets."""
 SOURCES = {

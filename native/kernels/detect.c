@@ -17,9 +17,9 @@ static int has_avx2(void) {
 #ifndef HWCAP_PMULL
 #define HWCAP_PMULL (1 << 4)
 #endif
-static inline int has_pmull(void) { return (getauxval(AT_HWCAP) & HWCAP_PMULL) != 0; }
+static int has_pmull(void) { return (getauxval(AT_HWCAP) & HWCAP_PMULL) != 0; }
 #elif defined(__aarch64__)
-static inline int has_pmull(void) { return 1; } /* every Apple processor has it */
+static int has_pmull(void) { return 1; } /* every Apple processor has it */
 #endif
 
 void instar_detect(const instar_kernels *paths[INSTAR_MAX_PATHS]) {
@@ -29,6 +29,9 @@ void instar_detect(const instar_kernels *paths[INSTAR_MAX_PATHS]) {
     __builtin_cpu_init();
     if (has_avx512()) *paths++ = &instar_avx512;
     if (has_avx2()) *paths++ = &instar_avx2;
+#elif defined(__aarch64__)
+    if (has_pmull()) *paths++ = &instar_neon;
+    *paths++ = &instar_neon_nopmull;
 #endif
     *paths++ = &instar_generic;
     *paths = NULL;
