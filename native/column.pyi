@@ -25,6 +25,9 @@ class Column:
     def live(self) -> memoryview:
         """All its bytes, writable until it is sealed: ``np.frombuffer(column.live, dtype)`` is a view that keeps them alive."""
     @property
+    def live_views(self) -> int:
+        """How many buffers taken by `live` are alive, themselves or in anything made of them (arrays, slices, memoryviews)."""
+    @property
     def committed(self) -> memoryview:
         """All its committed bytes, read-only to everyone but a `History`."""
     @property

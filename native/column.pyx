@@ -38,6 +38,10 @@ cdef class Column:
         return memoryview(self.live_bytes)
 
     @property
+    def live_views(self):
+        return self.live_bytes.views
+
+    @property
     def committed(self):
         return memoryview(self.committed_bytes)
 

@@ -5,6 +5,8 @@ cdef class Mapping:
     cdef uint8_t *data
     cdef readonly size_t nbytes
     cdef readonly bint readonly
+    # How many buffers of it are alive; whatever is made of one, at any remove, keeps that one alive.
+    cdef readonly size_t views
     cdef int seal(self) except -1
 
 

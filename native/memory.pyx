@@ -42,6 +42,10 @@ cdef class Mapping:
 
     def __getbuffer__(self, Py_buffer *view, int flags):
         PyBuffer_FillInfo(view, self, self.data, self.nbytes, self.readonly, flags)
+        self.views += 1
+
+    def __releasebuffer__(self, Py_buffer *view):
+        self.views -= 1
 
     cdef int seal(self) except -1:
         if instar_protect(self.data, self.nbytes) != 0:

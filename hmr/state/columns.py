@@ -24,26 +24,43 @@ Key = tuple[str, ColumnType]
 Cells = npt.NDArray[np.generic]
 
 
-@dataclass(slots=True)
-class _Lineage:
+@dataclass(slots=True, eq=False)
+class Lineage:
+    """One column through the edits of its field.
+
+    Attributes:
+        column: Its bytes.
+        field: The field as it was last declared.
+        born: The frame from which on it is there.
+        row_bytes: The bytes of one row's cell.
+    """
+
     column: Column
-    cells: Cells
-    row_bytes: int
     field: Field
     born: int
+    row_bytes: int
+
+    def cells(self, start: int, stop: int) -> Cells:
+        """A new view of the live rows ``start … stop``, shape ``(stop - start, *cell)``."""
+        kind = self.field.type
+        rows = stop - start
+        if kind.shape:
+            flat = np.frombuffer(self.column.live, kind.dtype, rows * math.prod(kind.shape), start * self.row_bytes)
+            return flat.reshape(rows, *kind.shape)
+        return np.frombuffer(self.column.live, kind.dtype, rows, start * self.row_bytes)
 
 
 class Columns:
     """Columns of a table by field name and type.
 
     Attributes:
-        visible: The whole-capacity arrays of the fields of the current schema, by name.
+        visible: Those of the fields of the current schema, by name.
     """
 
     def __init__(self, reserved: int) -> None:
         self._reserved = reserved
-        self._lineages: dict[Key, _Lineage] = {}
-        self.visible: dict[str, Cells] = {}
+        self._lineages: dict[Key, Lineage] = {}
+        self.visible: dict[str, Lineage] = {}
 
     def native(self) -> Iterable[Column]:
         """The native columns, parked ones too, in order of their creation."""
@@ -60,7 +77,7 @@ class Columns:
     def described(self) -> Iterable[tuple[Field, bool, int]]:
         """Of each column, in the order of `native`: its field, whether it is visible, and the frame it came with."""
         for lineage in self._lineages.values():
-            yield lineage.field, lineage.cells is self.visible.get(lineage.field.name), lineage.born
+            yield lineage.field, lineage is self.visible.get(lineage.field.name), lineage.born
 
     def declare(self, field: Field, born: int) -> None:
         """Have an empty column for a field, last in order, which came with a frame."""
@@ -73,9 +90,14 @@ class Columns:
         for key, lineage in other._lineages.items():
             own = self._lineages.get(key)
             if own is not None and self._reserved == other._reserved:
-                lineage.column, lineage.cells = own.column, own.cells
+                own.field, own.born = lineage.field, lineage.born
+                other._lineages[key] = own
         self._reserved, self._lineages = other._reserved, other._lineages
-        self.visible = {name: self._lineages[name, field.type].cells for name, field in schema.fields.items()}
+        self.visible = {name: self._lineages[name, field.type] for name, field in schema.fields.items()}
+
+    def lineages(self) -> Iterable[Lineage]:
+        """All columns, parked ones too, in order of their creation."""
+        return self._lineages.values()
 
     def sync_extents(self, rows: int) -> None:
         """Tell the native columns how many of their bytes are in use."""
@@ -86,16 +108,17 @@ class Columns:
         """Write new rows: given cells, or the field's default; parked columns take theirs too."""
         for lineage in self._lineages.values():
             name = lineage.field.name
-            if name in given and lineage.cells is self.visible.get(name):
-                lineage.cells[start : start + count] = given[name]
+            if name in given and lineage is self.visible.get(name):
+                lineage.cells(start, start + count)[...] = given[name]
             else:
                 _fill(lineage, start, start + count)
 
     def despawn(self, holes: Rows, movers: Rows, kept: int, count: int) -> None:
         """Move the rows ``movers`` into ``holes`` and zero the rows from ``kept`` to ``count``."""
         for lineage in self._lineages.values():
-            lineage.cells[holes] = lineage.cells[movers]
-            lineage.cells[kept:count] = 0
+            cells = lineage.cells(0, count)
+            cells[holes] = cells[movers]
+            cells[kept:] = 0
 
     def forget_after(self, frame: int) -> None:
         """Drop the columns that came after a frame which has become the newest."""
@@ -113,7 +136,7 @@ class Columns:
             step = self._expose_field(old.fields.get(name), field, rows, frame)
             steps += [f"{new.table}: {step}"] if step else []
         steps += [f"{new.table}: parked {name}" for name in old.fields if name not in new.fields]
-        self.visible = {name: self._lineages[name, field.type].cells for name, field in new.fields.items()}
+        self.visible = {name: self._lineages[name, field.type] for name, field in new.fields.items()}
         return steps
 
     def check(self, old: Schema, new: Schema, rows: int) -> None:
@@ -157,16 +180,14 @@ class Columns:
             step = f"brought back {new.name}" if old is None else None
         parked.field = new
         if old is not None and old.type != new.type and old.name in self.visible:
-            parked.cells[:rows] = self.visible[old.name][:rows]
+            parked.cells(0, rows)[...] = self.visible[old.name].cells(0, rows)
             step = f"{new.name} is now {new.type}, was {old.type}"
         return step
 
-    def _reserve(self, field: Field, frame: int) -> _Lineage:
-        kind = field.type
-        column = Column(self._reserved * kind.cell_bytes)
-        flat = np.frombuffer(column.live, kind.dtype, self._reserved * math.prod(kind.shape))
-        return _Lineage(column, flat.reshape(self._reserved, *kind.shape), kind.cell_bytes, field, frame)
+    def _reserve(self, field: Field, frame: int) -> Lineage:
+        row_bytes = field.type.cell_bytes
+        return Lineage(Column(self._reserved * row_bytes), field, frame, row_bytes)
 
 
-def _fill(lineage: _Lineage, start: int, stop: int) -> None:
-    lineage.cells[start:stop] = lineage.field.default
+def _fill(lineage: Lineage, start: int, stop: int) -> None:
+    lineage.cells(start, stop)[...] = lineage.field.default

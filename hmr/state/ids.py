@@ -37,6 +37,10 @@ class IdIndex:
         self.slots_used = 0
         self.free_count = 0
 
+    def view(self, rows: int) -> Ids:
+        """The ids of the rows, read-only for good."""
+        return np.frombuffer(self.columns["id"].live.toreadonly(), np.uint64, rows)
+
     def spawn(self, start: int, count: int) -> None:
         """Give ids to the rows ``start … start + count``, which must be the next free ones."""
         reused = min(count, self.free_count)

@@ -141,7 +141,7 @@ class StateManager:
 
     def flush(self) -> None:
         """Carry out the despawns asked for so far."""
-        for table in self._visible.values():
+        for table in self._all.values():
             table._flush()  # noqa: SLF001
 
     def amend(self) -> None:
@@ -354,11 +354,12 @@ class StateManager:
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""
-        for table in self._all.values():
-            table._prepare_commit()  # noqa: SLF001
+        self.flush()
         self._forget_redo()
-        columns = [column for table in self._all.values() for column in table._changeable()]  # noqa: SLF001
-        done = self._history.commit(frame, columns)
+        columns: list[Column] = []
+        for table in self._all.values():
+            columns += table._changeable()  # noqa: SLF001
+        done = self._history.commit(frame, tuple(columns))
         for table in self._all.values():
             table._settled()  # noqa: SLF001
         return done

@@ -15,6 +15,7 @@ from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.validation.target import Guarded, Target
+from instar.hmr.state.views import Views
 from instar.native import Column, crc64
 
 RESERVED_ROWS = 1 << 20
@@ -36,6 +37,7 @@ class Table:
     _header_live: npt.NDArray[np.uint64]
     _index: IdIndex
     _columns: Columns
+    _views: Views
     _doomed: list[Rows]
     _moved: bool
 
@@ -50,6 +52,7 @@ class Table:
         own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
         own["_index"] = IdIndex(reserved)
         own["_columns"] = Columns(reserved)
+        own["_views"] = Views(own)
         own["_doomed"] = []
         own["_moved"] = True
         own["_born"] = frame
@@ -80,14 +83,23 @@ class Table:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
+        own = self.__dict__
+        if name in own["schema"].fields:
+            return own["_views"].open(name, own["_columns"].visible[name], own["_rows"])
+        if name == "id":
+            ids = own["id"] = own["_index"].view(own["_rows"])
+            return ids
         raise self._no_field(name)
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.schema.fields, "id"]
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in self.schema.fields:
             if name == "id":
                 raise FieldError(f"{self.name}.id cannot be assigned: ids are given by spawn")
             raise self._no_field(name)
-        view = self.__dict__[name]
+        view = getattr(self, name)
         if value is not view:
             _copy(view, value, f"{self.name}.{name}")
 
@@ -117,6 +129,7 @@ class Table:
                 f"{self.name} cannot spawn {number} rows: it holds {start} of {self.capacity}; nothing was spawned. "
                 f"Despawn some, or give the class more: capacity={max(stop, 2 * self.capacity)}"
             )
+        self._views.clear_past(start)
         given = {name: self._fitted(name, value, number) for name, value in columns.items()}
         self._columns.spawn(start, number, given)
         self._index.spawn(start, number)
@@ -205,9 +218,10 @@ class Table:
         self._set_rows(kept)
 
     def _set_rows(self, rows: int) -> None:
-        self.__dict__["_rows"] = rows
-        self.__dict__["_moved"] = True
-        self._refresh()
+        own = self.__dict__
+        self._views.resize(rows, own["_rows"])
+        own["_rows"] = rows
+        own["_moved"] = True
 
     def _check(self, schema: Schema) -> None:
         """Raise MigrationError if the running table cannot take the schema."""
@@ -215,33 +229,30 @@ class Table:
 
     def _expose(self, schema: Schema, frame: int) -> list[str]:
         """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
-        for name in self.schema.fields:
-            self.__dict__.pop(name, None)
+        self._views.close()
         steps = self._columns.expose(self.schema, schema, len(self), frame)
-        self.__dict__["schema"] = schema
-        self._refresh()
+        own = self.__dict__
+        own["_moved"] = self._moved or schema != self.schema
+        own["schema"] = schema
         return steps
 
-    def _refresh(self) -> None:
-        own = self.__dict__
-        rows = own["_rows"]
-        for name, cells in self._columns.visible.items():
-            own[name] = cells[:rows]
-        ids = self._index.ids[:rows]
-        ids.flags.writeable = False
-        own["id"] = ids
-
     def _changeable(self) -> list[Column]:
-        """The columns that something can have written since the last commit.
+        """The columns that something can have written since the last commit, brought into the form that commits need.
 
-        Ids, row counts and parked cells change only where rows came or went.
+        Where rows came or went, or the schema changed, that is all of them.
         """
+        written = self._views.written()
+        if written or self._moved:
+            self._views.clear_past(self._rows)
         if self._moved:
+            self._header_live[:] = (self._rows, self._index.slots_used, self._index.free_count)
+            self._sync_extents()
             return self._native_columns()
-        return [self._columns.column(field) for field in self.schema.fields.values()]
+        return [lineage.column for lineage in written]
 
     def _settled(self) -> None:
-        """Note that live and committed are equal."""
+        """Note that what `_changeable` returned is committed."""
+        self._views.settle(self._rows)
         self.__dict__["_moved"] = False
 
     def _uncommitted(self) -> str | None:
@@ -270,9 +281,8 @@ class Table:
     def _become(self, other: Table) -> None:
         """Take the schema and the empty columns of another table; columns that are alike stay and keep their views."""
         own = self.__dict__
-        for name in self.schema.fields:
-            own.pop(name, None)
         self._columns.become(other._columns, other.schema)
+        self._views.renew(self._columns.lineages())
         if self._reserved != other._reserved:
             own |= {name: other.__dict__[name] for name in ("_reserved", "_header", "_header_live", "_index")}
         own |= {"schema": other.schema, "_born": other._born}
@@ -303,13 +313,9 @@ class Table:
             crc = crc64(column.chunk_crcs(), crc)
         return crc
 
-    def _prepare_commit(self) -> None:
-        self._flush()
-        rows = len(self)
-        self._header_live[:] = (rows, self._index.slots_used, self._index.free_count)
-        self._sync_extents()
-
     def _sync_extents(self) -> None:
+        """Tell the columns how many of their bytes are in use; those past them are zero then."""
+        self._views.clear_past(self._rows)
         self._header.extent = 24
         self._index.sync_extents(len(self))
         self._columns.sync_extents(len(self))
@@ -319,7 +325,7 @@ class Table:
         self._doomed.clear()
         rows, self._index.slots_used, self._index.free_count = map(int, self._header_live)
         self._set_rows(rows)
-        self._settled()
+        self.__dict__["_moved"] = False
 
 
 def _copy(into: npt.NDArray[np.generic], value: npt.ArrayLike, what: str) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ctypes
 import gc
 
 import numpy as np
@@ -101,3 +102,20 @@ def test_is_initialised_once() -> None:
     column = Column(1)
     with pytest.raises(InstarError, match="initialised once"):
         column.__init__(1)
+
+
+def test_views_of_live_are_counted_for_as_long_as_anything_made_of_them_lives() -> None:
+    column = Column(100)
+    assert column.live_views == 0
+    array = np.frombuffer(column.live, np.uint8)
+    part = memoryview(array[10:])[5:]
+    other = column.live
+    assert column.live_views == 2
+    del array
+    other.release()
+    assert column.live_views == 1
+    del part
+    assert column.live_views == 0
+    with pytest.raises(BufferError):
+        ctypes.c_char.from_buffer(column.committed)
+    assert column.live_views == 0

@@ -264,8 +264,8 @@ class Frames(RuleBasedStateMachine):
     def rows_are_dense_and_ids_are_found(self):
         boids = self.boids
         assert boids.rows_of(boids.id).tolist() == list(range(len(boids)))
-        for cells in boids._columns.visible.values():
-            assert not cells[len(boids) : len(boids) + 200].any()
+        for lineage in boids._columns.visible.values():
+            assert not lineage.cells(len(boids), len(boids) + 200).any()
 
 
 TestFrames = Frames.TestCase
