@@ -18,10 +18,10 @@ from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
-from instar.hmr.state.validation.lost import damage_error
+from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
 from instar.hmr.state.validation.target import Guarded
-from instar.hmr.state.validation.validator import Subject, Validator
+from instar.hmr.state.validation.validator import Validator
 from instar.native import Column, History, Snapshot, crc64
 
 HISTORY_BYTES = 256 << 20
@@ -74,6 +74,7 @@ class StateManager:
         self._layouts: list[tuple[int, Layout]] = [(0, {})]
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
         self._guarded: dict[str, Guarded] | None = None
+        self._guard = Guard(self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit)
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._visible:
@@ -251,23 +252,17 @@ class StateManager:
                 table._sync_extents()  # noqa: SLF001
         validator.advance(settled=repair)
         if repair:
-            self.stop_if_lost(validator.report)
+            self._guard.stop_if_lost(validator.report)
             self.rollback(self.frame)
         return validator.report
 
     def validator(self, *, repair: bool) -> Validator:
-        """A validation that is done in slices, between commits."""
-        subject = Subject(self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit)
-        return Validator(subject, repair=repair)
+        """A validation that is done in slices, between commits.
 
-    def stop_if_lost(self, report: Report) -> None:
-        """See whether a validation left nothing lost.
-
-        Raises:
-            DamageError: If it found committed bytes that nothing reproduces.
+        Args:
+            repair: Mend at once what can be mended; `Validator.stop_if_lost` tells what cannot.
         """
-        if report.lost:
-            raise damage_error(report, self.frames, self._checkpoints)
+        return self._guard.validator(repair=repair)
 
     def check(self, schemas: Layout) -> None:
         """See whether the tables can take these schemas by themselves; changes nothing.
@@ -377,11 +372,10 @@ class StateManager:
         self._show(self._layouts[-1][1])
 
     def _travel(self, frame: int) -> None:
-        if frame not in self.frames:
-            held = self.frames
-            raise FrameError(
-                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
-            )
+        self._require(frame)
+        if frame != self.frame:
+            self._guard.before_travel(frame)
+            self._require(frame)
         for table in self._all.values():
             table._sync_extents()  # noqa: SLF001
         self._history.discard(self._native)
@@ -390,6 +384,13 @@ class StateManager:
         while self.frame < frame:
             self._history.redo()
         self._relayout(frame)
+
+    def _require(self, frame: int) -> None:
+        if frame not in self.frames:
+            held = self.frames
+            raise FrameError(
+                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
+            )
 
     def _relayout(self, frame: int) -> None:
         layout = next(layout for since, layout in reversed(self._layouts) if since <= frame)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from instar.hmr.state.validation.kept import Kept, newest_first
 from instar.hmr.state.validation.report import Fault, Report
-from instar.native import InstarError
+from instar.native import History, InstarError
 
 
 class DamageError(InstarError):
@@ -38,6 +38,12 @@ class DamageError(InstarError):
         self.frames = frames
         self.checkpoint = checkpoint
         self.report = report
+
+
+def stop_if_lost(report: Report, history: History, checkpoints: Iterable[Kept]) -> None:
+    """Raise DamageError if a validation found committed bytes that nothing reproduces."""
+    if report.lost:
+        raise damage_error(report, range(history.oldest, history.newest + 1), checkpoints)
 
 
 def damage_error(report: Report, frames: range, checkpoints: Iterable[Kept]) -> DamageError:

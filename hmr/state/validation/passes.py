@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from instar.hmr.state.validation.repair import Medic
@@ -10,7 +10,7 @@ from instar.hmr.state.validation.report import Fault
 from instar.hmr.state.validation.sources import Damage
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.validation.values import BadValues
-from instar.native import CHUNK_BYTES
+from instar.native import CHUNK_BYTES, Column
 from instar.native.integrity import (
     Suspect,
     bad_free,
@@ -63,9 +63,8 @@ def check_column(target: Target, now: Circumstances) -> Pass:
     while chunk * CHUNK_BYTES < target.column.committed_extent:
         count = EVERYTHING if now.whole else PIECE_CHUNKS
         with_live = now.settled and has_live_copy(target.column)
-        faults: list[Fault] = []
-        for suspect in check_chunks(target.column, chunk, chunk + count, with_live=with_live, bounds=target.bounds):
-            faults += _examine(target, suspect, now, values)
+        suspects = check_chunks(target.column, chunk, chunk + count, with_live=with_live, bounds=target.bounds)
+        faults = [fault for suspect in suspects for fault in _examine(target, suspect, now, values)]
         read = min(count * CHUNK_BYTES, target.column.committed_extent - chunk * CHUNK_BYTES)
         now.bytes += read * (1 + with_live)
         now.weight += read
@@ -130,6 +129,22 @@ def _damaged(target: Target, suspect: Suspect, now: Circumstances, rows: range) 
 def _lines_that_differ(target: Target, chunk: int) -> int:
     found = check_chunks(target.column, chunk, chunk + 1, with_live=True)
     return found[0].lines if found else 0
+
+
+def check_before_travel(changed: Mapping[Column, Sequence[int]], now: Circumstances) -> list[Fault]:
+    """Checksums of the chunks that a rollback or redo is about to change, which would carry a damage into both copies.
+
+    Args:
+        changed: The chunks by column.
+        now: The circumstances.
+    """
+    faults = []
+    for target in (target for table in now.tables.values() for target in table.targets):
+        chunks = changed.get(target.column)
+        if chunks:
+            suspects = check_chunks(target.column, min(chunks), max(chunks) + 1, with_live=False)
+            faults += [_damaged(target, one, now, target.rows_of(one.chunk)) for one in suspects if one.syndrome]
+    return faults
 
 
 def check_ids(table: Guarded, now: Circumstances) -> Pass:

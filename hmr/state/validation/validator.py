@@ -9,7 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from instar.hmr.state.validation.kept import Kept, carried_forward, check_checkpoint, check_history, from_nothing
-from instar.hmr.state.validation.passes import Circumstances, Pass, check_column, check_ids, check_references
+from instar.hmr.state.validation.lost import stop_if_lost
+from instar.hmr.state.validation.passes import (
+    Circumstances,
+    Pass,
+    check_before_travel,
+    check_column,
+    check_ids,
+    check_references,
+)
 from instar.hmr.state.validation.repair import Medic
 from instar.hmr.state.validation.report import Fault, Report
 from instar.hmr.state.validation.target import Guarded, Target
@@ -33,6 +41,15 @@ class Subject:
     checkpoints: Callable[[], Iterable[Kept]]
     recommit: Callable[[], None]
 
+    def medic(self) -> Medic:
+        """Someone who knows the sources that are kept beside the live copy."""
+        return Medic(
+            (
+                lambda damage: carried_forward(damage, self.history, self.checkpoints()),
+                lambda damage: from_nothing(damage, self.history),
+            )
+        )
+
 
 Key = tuple[str, object]
 """What a pass does, and the column, table, history or checkpoint to which."""
@@ -49,15 +66,18 @@ class Validator:
         done: Whether the round is complete.
     """
 
-    def __init__(self, subject: Subject, *, repair: bool) -> None:
-        self.report = Report(subject.history.current)
+    def __init__(self, subject: Subject, *, repair: bool, known: Iterable[Fault] = ()) -> None:
+        """Begin a round.
+
+        Args:
+            subject: What is validated.
+            repair: Whether to mend what can be mended.
+            known: Faults that were found between validations, to be told with this one's.
+        """
+        self.report = Report(subject.history.current, [*known])
         self.done = False
         self._subject = subject
-        sources = (
-            lambda damage: carried_forward(damage, subject.history, subject.checkpoints()),
-            lambda damage: from_nothing(damage, subject.history),
-        )
-        self._now = Circumstances(0, True, Medic(sources), repair, False, {})
+        self._now = Circumstances(0, True, subject.medic(), repair, False, {})
         self._begun: set[Key] = set()
         self._present: set[object] = set()
         self._pending: deque[tuple[Key, Callable[[], Pass]]] = deque()
@@ -93,6 +113,14 @@ class Validator:
         self.report.bytes = self._now.bytes
         self.report.seconds += time.perf_counter() - started
         return self.done
+
+    def stop_if_lost(self) -> None:
+        """See whether all that was damaged could be mended.
+
+        Raises:
+            DamageError: If there are committed bytes that nothing reproduces.
+        """
+        stop_if_lost(self.report, self._subject.history, self._subject.checkpoints())
 
     def _look(self, settled: bool, whole: bool) -> None:
         """See how the world is now, before a slice."""

@@ -156,3 +156,32 @@ def test_bytes_past_the_last_row_are_cleared(state, column_of):
     assert state.validate(repair=True).faults == []
     assert not memory[24_000:24_003].any()
     assert not np.frombuffer(column.committed, np.uint8)[24_000:24_003].any()
+
+
+def test_a_rollback_mends_first_what_it_would_carry_into_both_copies(state, image, column_of):
+    newest = state.frame
+    frames = {}
+    for frame in (newest - 2, newest):
+        (state.rollback if frame < state.frame else state.redo)(frame)
+        frames[frame] = image(state)
+    flip(column_of(state, "x"), "committed", 28, 1)
+    state.rollback(newest - 2)
+    assert image(state) == frames[newest - 2]
+    state.redo(newest)
+    assert image(state) == frames[newest]
+    (fault,) = state.validate().faults
+    assert (fault.kind, fault.column, fault.mended) == ("crc", "x", "from the live copy")
+    assert state.validate().faults == []
+
+
+def test_a_rollback_refuses_to_carry_what_is_lost(state, column_of):
+    state._history.reset(state.frame)
+    state["boids"].x[:] = 5
+    frame = state.commit().frame
+    for byte in (5, 900, 1_000):
+        flip(column_of(state, "x"), "committed", byte, 1)
+    state["boids"].x[:] = 6
+    with pytest.raises(DamageError, match="rows 0 to 4,095 are lost"):
+        state.rollback(frame - 1)
+    assert state.frame == frame
+    assert state["boids"].x[0] == 6
