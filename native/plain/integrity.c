@@ -2,11 +2,20 @@
 
 #include "../kernels/crc64.h"
 
+#include <limits.h> /* says whether the C library is glibc */
+
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* The compiler's own twins for wider registers, chosen when the library is loaded. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__)
+#define FOR_EACH_WIDTH __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define FOR_EACH_WIDTH
+#endif
 
 /* Bits that say "outside" are gathered without a branch, so that compilers make vectors of the loop. */
 #define COUNT_OUTSIDE(name, type, member)                                                                    \
-    static uint64_t outside_##name(const void *values, uint64_t bytes, const instar_bounds *bounds) {        \
+    FOR_EACH_WIDTH static uint64_t outside_##name(const void *values, uint64_t bytes, const instar_bounds *bounds) {        \
         const type *value = values, low = (type)bounds->low.member, high = (type)bounds->high.member;        \
         uint64_t left = bytes / sizeof(type), count = 0;                                                     \
         while (left > 0) {                                                                                   \

@@ -64,13 +64,14 @@ def check_column(target: Target, now: Circumstances) -> Pass:
         count = EVERYTHING if now.whole else PIECE_CHUNKS
         with_live = now.settled and has_live_copy(target.column)
         suspects = check_chunks(target.column, chunk, chunk + count, with_live=with_live, bounds=target.bounds)
-        faults = [fault for suspect in suspects for fault in _examine(target, suspect, now, values)]
         read = min(count * CHUNK_BYTES, target.column.committed_extent - chunk * CHUNK_BYTES)
         now.bytes += read * (1 + with_live)
         now.weight += read
         chunk += count
-        yield faults
-    yield values.faults(now.frame)
+        yield [fault for suspect in suspects for fault in _examine(target, suspect, now, values)] if suspects else []
+    bad = values.faults(now.frame)
+    if bad:
+        yield bad
 
 
 def _examine(target: Target, suspect: Suspect, now: Circumstances, values: BadValues) -> Iterator[Fault]:

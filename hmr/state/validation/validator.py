@@ -130,7 +130,8 @@ class Validator:
         if tables is not now.tables:
             now.tables = tables
             self._present = {key for table in tables.values() for key in (table, *table.targets)}
-        self._total = subject.history.used_bytes + sum(table.weight for table in tables.values()) + 1
+        if not whole:
+            self._total = subject.history.used_bytes + sum(table.weight for table in tables.values()) + 1
 
     def _piece(self) -> list[Fault] | None:
         """The faults of the next piece; None if there is nothing to do for now."""
