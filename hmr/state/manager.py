@@ -252,16 +252,12 @@ class StateManager:
                 table._sync_extents()  # noqa: SLF001
         validator.advance(settled=repair)
         if repair:
-            self._guard.stop_if_lost(validator.report)
+            validator.stop_if_lost()
             self.rollback(self.frame)
         return validator.report
 
     def validator(self, *, repair: bool) -> Validator:
-        """A validation that is done in slices, between commits.
-
-        Args:
-            repair: Mend at once what can be mended; `Validator.stop_if_lost` tells what cannot.
-        """
+        """A validation in slices, between commits; with ``repair`` what can be mended is mended at once."""
         return self._guard.validator(repair=repair)
 
     def check(self, schemas: Layout) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from instar.hmr.state.validation.repair import Medic
 from instar.hmr.state.validation.report import Fault
@@ -148,34 +149,47 @@ def check_before_travel(changed: Mapping[Column, Sequence[int]], now: Circumstan
     return faults
 
 
+def _unless_damaged(check: Callable[[], list[Fault]], relied_on: Iterable[Target], now: Circumstances) -> list[Fault]:
+    """What a check finds, unless bytes that it relies on turn out to be damaged: those are mended first.
+
+    Damage that cannot be mended now is not told here, but by the pass over its column.
+    """
+    faults = check()
+    if not faults:
+        return []
+    damage = [fault for target in relied_on for piece in check_column(target, now) for fault in piece or ()]
+    mended = [fault for fault in damage if fault.mended is not None]
+    return mended + check() if len(mended) == len(damage) else mended
+
+
 def check_ids(table: Guarded, now: Circumstances) -> Pass:
     """Every row's id leads back to the row, every slot that nobody has waits on the free list once."""
+    relied_on = (table.header, table.slots, table.ids, table.free)
     row = 0
-    while row < (rows := table.counts()[0]):
+    while row * 8 < table.ids.column.committed_extent:
         count = EVERYTHING if now.whole else PIECE_ROWS
-        rows, slots, free = table.counts()
-        if not _fits(table, rows, slots, free):
-            what = f"its header says {rows:,} rows, {slots:,} slots and {free:,} free ones, which is not what its columns hold"
-            yield [Fault("id_index", table.name, "header", now.frame, what)]
-            return
-        strays, first = stray_rows(table.ids.column, row, min(rows, row + count), table.slots.column, slots)
-        what = f"the ids of {strays:,} rows do not lead back to them"
-        found = Fault("id_index", table.name, "id", now.frame, what, rows=(first,), count=strays)
-        now.weight += 8 * min(count, rows - row)
-        yield [found] if strays else []
+        now.weight += min(8 * count, table.ids.column.committed_extent - 8 * row)
+        yield _unless_damaged(partial(_check_rows, table, row, row + count, now), relied_on, now)
         row += count
-    yield _check_free(table, now)
+    yield _unless_damaged(partial(_check_slots, table, now), relied_on, now)
 
 
-def _fits(table: Guarded, rows: int, slots: int, free: int) -> bool:
-    held = (table.ids.column, table.slots.column, table.free.column)
-    return [column.committed_extent for column in held] == [8 * rows, 8 * slots, 4 * free]
+def _check_rows(table: Guarded, row: int, stop: int, now: Circumstances) -> list[Fault]:
+    held = table.ids.column.committed_extent // 8
+    slots = table.slots.column.committed_extent // 8
+    strays, first = stray_rows(table.ids.column, row, min(held, stop), table.slots.column, slots)
+    what = f"the ids of {strays:,} rows do not lead back to them"
+    return [Fault("id_index", table.name, "id", now.frame, what, rows=(first,), count=strays)] if strays else []
 
 
-def _check_free(table: Guarded, now: Circumstances) -> list[Fault]:
+def _check_slots(table: Guarded, now: Circumstances) -> list[Fault]:
     rows, slots, free = table.counts()
-    if not _fits(table, rows, slots, free):
-        return []
+    held = (table.ids.column, table.slots.column, table.free.column)
+    if [column.committed_extent for column in held] != [8 * rows, 8 * slots, 4 * free]:
+        what = (
+            f"its header says {rows:,} rows, {slots:,} slots and {free:,} free ones, which is not what its columns hold"
+        )
+        return [Fault("id_index", table.name, "header", now.frame, what)]
     dead, retired = dead_slots(table.slots.column, slots)
     bad = bad_free(table.free.column, free, table.slots.column, slots)
     faults = []
@@ -196,12 +210,16 @@ def check_references(target: Target, now: Circumstances) -> Pass:
         if table is None:
             return
         count = EVERYTHING if now.whole else PIECE_ROWS
-        stop = min(at + count, target.column.committed_extent // 8)
-        slots = table.slots.column.committed_extent // 8
-        bad, first = dangling(target.column, at, stop, table.slots.column, slots)
-        what = f"{bad:,} references to {table.name} name nobody alive"
-        row = first * 8 // target.row_bytes
-        found = Fault("reference", target.table, target.name, now.frame, what, rows=(row,), count=bad)
-        now.weight += 8 * (stop - at)
-        yield [found] if bad else []
+        now.weight += min(8 * count, target.column.committed_extent - 8 * at)
+        check = partial(_check_references, target, table, at, at + count, now)
+        yield _unless_damaged(check, (target, table.slots), now)
         at += count
+
+
+def _check_references(target: Target, table: Guarded, at: int, stop: int, now: Circumstances) -> list[Fault]:
+    held = target.column.committed_extent // 8
+    slots = table.slots.column.committed_extent // 8
+    bad, first = dangling(target.column, at, min(held, stop), table.slots.column, slots)
+    what = f"{bad:,} references to {table.name} name nobody alive"
+    row = first * 8 // target.row_bytes
+    return [Fault("reference", target.table, target.name, now.frame, what, rows=(row,), count=bad)] if bad else []

@@ -13,7 +13,6 @@ from instar.hmr.state.validation.lost import stop_if_lost
 from instar.hmr.state.validation.passes import (
     Circumstances,
     Pass,
-    check_before_travel,
     check_column,
     check_ids,
     check_references,

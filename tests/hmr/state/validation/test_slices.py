@@ -122,6 +122,8 @@ class Slices(RuleBasedStateMachine):
     def plant(self, data, where):
         """A flip at any moment of a round is found at the latest by the next one, before anything else is done."""
         targets = [t for g in self.state._tables_guarded().values() for t in g.targets if t.column.committed_extent]
+        if not targets:
+            return
         target = data.draw(st.sampled_from(targets))
         extent = target.column.committed_extent
         room = -(-extent // 16384) * 8 if where == "crc" else extent
