@@ -180,7 +180,8 @@ class Columns:
             step = f"brought back {new.name}" if old is None else None
         parked.field = new
         if old is not None and old.type != new.type and old.name in self.visible:
-            parked.cells(0, rows)[...] = self.visible[old.name].cells(0, rows)
+            with np.errstate(invalid="ignore"):  # a NaN may be a signalling one
+                parked.cells(0, rows)[...] = self.visible[old.name].cells(0, rows)
             step = f"{new.name} is now {new.type}, was {old.type}"
         return step
 

@@ -280,6 +280,7 @@ class Table:
 
     def _become(self, other: Table) -> None:
         """Take the schema and the empty columns of another table; columns that are alike stay and keep their views."""
+        self._sync_extents()
         own = self.__dict__
         self._columns.become(other._columns, other.schema)
         self._views.renew(self._columns.lineages())

@@ -80,16 +80,19 @@ class BlockCodec:
         """
         if all_zero(data):
             return Block(Filter.ZERO, element, False, 0, b""), data
-        whole = quantised(data.view(field.type.dtype), field) if can_round(field) and field is not None else None
-        exact = data if whole is None else whole.view(np.uint8)
-        chosen = self._choose(exact, element)
-        stored = self._compress(exact, element, chosen)
-        if len(stored) >= len(exact):
-            chosen, stored = Filter.RAW, exact.tobytes()
-        block = Block(chosen, element, whole is not None, crc64(stored), stored)
-        if whole is None or field is None:
-            return block, data
-        return block, restored(whole, field).view(np.uint8)
+        whole = quantised(data.view(field.type.dtype), field) if field is not None and can_round(field) else None
+        if whole is not None and field is not None:
+            block = self._store(whole.view(np.uint8), element, rounded=True)
+            if block.filter != Filter.RAW:  # else nothing would be won by rounding
+                return block, restored(whole, field).view(np.uint8)
+        return self._store(data, element, rounded=False), data
+
+    def _store(self, data: Bytes, element: int, *, rounded: bool) -> Block:
+        chosen = self._choose(data, element)
+        stored = self._compress(data, element, chosen)
+        if len(stored) >= len(data):
+            chosen, stored = Filter.RAW, data.tobytes()
+        return Block(chosen, element, rounded, crc64(stored), stored)
 
     def decode(self, block: Block, out: Bytes, field: Field | None) -> None:
         """Bring a block back.
