@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from instar.hmr.state.checkpoint import Checkpoint, CheckpointError
+from instar.hmr.state.commit import Commit
 from instar.hmr.state.dtypes import ColumnType, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from instar.hmr.state.errors import (
     CapacityError,
@@ -14,7 +15,7 @@ from instar.hmr.state.errors import (
     UnknownTableError,
 )
 from instar.hmr.state.fields import Field, field
-from instar.hmr.state.manager import Commit, StateManager
+from instar.hmr.state.manager import StateManager
 from instar.hmr.state.schema import Agents, Schema, snake_case
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation import DamageError, Fault, Report, Validator

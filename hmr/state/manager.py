@@ -7,15 +7,16 @@ import os
 import time
 import weakref
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
+from instar.hmr.state.commit import Commit
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
+from instar.hmr.state.layouts import Layout, Layouts
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation.guard import Guard
@@ -26,26 +27,6 @@ from instar.native import Column, History, Snapshot, crc64
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
-
-
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """What one commit did.
-
-    Attributes:
-        frame: The frame that is now committed.
-        lines: How many 64-byte lines had changed.
-        bytes: The bytes of those lines.
-        seconds: How long it took.
-    """
-
-    frame: int
-    lines: int
-    bytes: int
-    seconds: float
-
-
-Layout = Mapping[str, Schema]
 
 
 class StateManager:
@@ -70,8 +51,7 @@ class StateManager:
         self._visible: dict[str, Table] = {}
         self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
         self._native: list[Column] = []
-        self._registered: set[int] = set()
-        self._layouts: list[tuple[int, Layout]] = [(0, {})]
+        self._layouts = Layouts()
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
         self._guarded: dict[str, Guarded] | None = None
         self._guard = Guard(self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit)
@@ -217,7 +197,7 @@ class StateManager:
             restoration.check(schemas)
         self._all = restoration.put_in_place()
         self._history.reset(restoration.frame)
-        self._layouts = [(restoration.frame, dict(restoration.layout))]
+        self._layouts = Layouts(restoration.frame, restoration.layout)
         self._show(restoration.layout)
         return [] if schemas is None else self.migrate(schemas)
 
@@ -317,10 +297,7 @@ class StateManager:
 
     def _adopt(self, layout: Layout) -> None:
         """Make this the layout from the current frame on."""
-        if layout != self._layouts[-1][1]:
-            self._layouts.append((self.frame, dict(layout)))
-            while len(self._layouts) > 1 and self._layouts[1][0] <= self._history.oldest:
-                self._layouts.pop(0)
+        self._layouts.add(self.frame, layout, self._history.oldest)
         self._show(layout)
 
     def _tables_guarded(self) -> dict[str, Guarded]:
@@ -339,9 +316,7 @@ class StateManager:
         self._visible.update({name: self._all[name] for name in layout})
         self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001
         for column in self._native:
-            if id(column) not in self._registered:
-                self._registered.add(id(column))
-                self._history.add(column)
+            self._history.add(column)
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""
@@ -358,14 +333,12 @@ class StateManager:
     def _forget_redo(self) -> None:
         """Forget layouts, tables and columns that came after the current frame, as it becomes the newest."""
         frame = self.frame
-        if self._layouts[-1][0] <= frame:
+        if not self._layouts.forget_after(frame):
             return
-        while self._layouts[-1][0] > frame:
-            self._layouts.pop()
         self._all = {name: table for name, table in self._all.items() if table._born <= frame}  # noqa: SLF001
         for table in self._all.values():
             table._columns.forget_after(frame)  # noqa: SLF001
-        self._show(self._layouts[-1][1])
+        self._show(self._layouts.newest)
 
     def _travel(self, frame: int) -> None:
         self._require(frame)
@@ -389,7 +362,7 @@ class StateManager:
             )
 
     def _relayout(self, frame: int) -> None:
-        layout = next(layout for since, layout in reversed(self._layouts) if since <= frame)
+        layout = self._layouts.at(frame)
         for table in self._all.values():
             table._reload()  # noqa: SLF001
         if layout != self._layout:
