@@ -22,6 +22,14 @@ _ADVICE = {
 }
 
 
+def _nothing(operation: str) -> None:
+    """What happens before a file operation, but in tests of what happens when one fails."""
+
+
+before_operation: Callable[[str], None] = _nothing
+"""Called before each file operation of a save with its name; `instar.testing` makes it raise."""
+
+
 def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> None:
     """Write a file so that a kill at any instant leaves the old one or the new one, whole.
 
@@ -39,12 +47,16 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> No
     _check_place(target, path)
     try:
         _remove_leftovers(target)
+        before_operation("create")
         temporary, descriptor = _create_beside(target)
         try:
             with os.fdopen(descriptor, "wb", buffering=0) as file:
                 for part in parts:
+                    before_operation("write")
                     _write_all(file.write, part)
+                before_operation("sync")
                 _to_disk(file.fileno())
+                before_operation("replace")
                 temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)

@@ -184,3 +184,34 @@ def test_a_rollback_refuses_to_carry_what_is_lost(state, column_of):
         state.rollback(frame - 1)
     assert state.frame == frame
     assert state["boids"].x[0] == 6
+
+
+def test_a_kept_checkpoint_is_a_source_with_the_deltas_since(state, column_of):
+    kept = [state.checkpoint() for _ in range(2)]
+    for value in (4, 5):
+        state["boids"].x[value::9] = value
+        state.commit()
+    before = bytes(column_of(state, "x").committed[: 2 * CHUNK_BYTES])
+    state["boids"].x[:] = -1
+    for byte in range(0, CHUNK_BYTES, 50):
+        flip(column_of(state, "x"), "committed", byte, 3)
+    told = [fault.mended for fault in state.validate(repair=True).faults if fault.kind == "crc"]
+    assert told == [f"from the checkpoint of frame {kept[0].frame}, carried forward by the history"]
+    assert bytes(column_of(state, "x").committed[: 2 * CHUNK_BYTES]) == before
+
+
+def test_what_is_lost_names_the_last_good_checkpoint(state, lose):
+    good, bad = state.checkpoint(), None
+    state["boids"].n[:] += 1
+    state.commit()
+    bad = state.checkpoint()
+    packed = bad.columns["boids"][0]
+    block = packed.blocks[0]
+    packed.blocks[0] = block._replace(data=bytes(len(block.data) + 1))
+    lose(state)
+    with pytest.raises(DamageError, match=f"last good checkpoint that is kept is of frame {good.frame}") as caught:
+        state.validate(repair=True)
+    assert caught.value.checkpoint == good.frame
+    assert {fault.kind for fault in caught.value.report.faults} == {"crc", "checkpoint"}
+    state.restore(good)
+    assert state.validate(repair=True).lost == []
