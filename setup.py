@@ -59,6 +59,7 @@ SOURCES = {
     ],
     "snapshot": ["native/plain/records.c", "native/plain/ring.c", "native/plain/snapshot.c", "native/plain/travel.c"],
     "cells": ["native/plain/cells.c"],
+    "rows": ["native/plain/despawns.c", "native/plain/index.c"],
     "integrity": ["native/plain/integrity.c", "native/plain/identities.c"],
     "watchdog": ["native/plain/watchdog.c"],
 }

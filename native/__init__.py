@@ -9,6 +9,7 @@ from instar.native.column import Column
 from instar.native.dispatch import CHUNK_BYTES, LINE_BYTES, isa, isas
 from instar.native.errors import HistoryError, InstarError, ReservationError
 from instar.native.history import History
+from instar.native.rows import Despawns, Index
 from instar.native.snapshot import Snapshot
 from instar.native.watchdog import Watchdog
 
@@ -21,6 +22,8 @@ __all__ = [
     "Column",
     "History",
     "Snapshot",
+    "Index",
+    "Despawns",
     "crc64",
     "ELEMENT_BYTES",
     "Shuffler",

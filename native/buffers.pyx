@@ -15,8 +15,8 @@ cdef int borrow_bytes(Py_buffer *view, object source, str name) except -1:
 
 
 cdef int borrow_array(Py_buffer *view, object source, str name, str dtype, bint writable) except -1:
-    """A one-dimensional contiguous array of float32, int32 or int64. The caller releases it."""
-    formats, itemsize = {"float32": (b"f", 4), "int32": (b"i", 4), "int64": (b"lq", 8)}[dtype]
+    """A one-dimensional contiguous array of float32, int32, int64 or uint64. The caller releases it."""
+    formats, itemsize = {"float32": (b"f", 4), "int32": (b"i", 4), "int64": (b"lq", 8), "uint64": (b"LQ", 8)}[dtype]
     try:
         PyObject_GetBuffer(source, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | (PyBUF_WRITABLE if writable else 0))
     except (TypeError, ValueError, BufferError) as error:

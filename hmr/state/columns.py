@@ -14,9 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instar.hmr.state.dtypes import ColumnType
-from instar.hmr.state.errors import MigrationError
+from instar.hmr.state.errors import MigrationError, TableError
 from instar.hmr.state.fields import Field
-from instar.hmr.state.ids import Rows
 from instar.hmr.state.schema import Schema
 from instar.native import Column
 
@@ -33,12 +32,23 @@ class Lineage:
         field: The field as it was last declared.
         born: The frame from which on it is there.
         row_bytes: The bytes of one row's cell.
+        filling: The cell of a new row, or None where all its bytes are zero, as those past the last row already are.
     """
 
     column: Column
     field: Field
     born: int
     row_bytes: int
+    filling: Cells | None = None
+
+    def __post_init__(self) -> None:
+        self.declare(self.field)
+
+    def declare(self, field: Field) -> None:
+        """Take up another declaration of the same name and type."""
+        cell = np.asarray(field.default, field.type.dtype)
+        self.field = field
+        self.filling = cell if any(cell.tobytes()) else None
 
     def cells(self, start: int, stop: int) -> Cells:
         """A new view of the live rows ``start … stop``, shape ``(stop - start, *cell)``."""
@@ -104,21 +114,31 @@ class Columns:
         for lineage in self._lineages.values():
             lineage.column.extent = rows * lineage.row_bytes
 
-    def spawn(self, start: int, count: int, given: Mapping[str, Cells]) -> None:
-        """Write new rows: given cells, or the field's default; parked columns take theirs too."""
-        for lineage in self._lineages.values():
-            name = lineage.field.name
-            if name in given and lineage is self.visible.get(name):
-                lineage.cells(start, start + count)[...] = given[name]
-            else:
-                _fill(lineage, start, start + count)
+    def spawn(self, table: str, start: int, stop: int, given: Mapping[str, npt.ArrayLike]) -> None:
+        """Write new rows, which are zero: given values, or the field's default; parked columns take theirs too.
 
-    def despawn(self, holes: Rows, movers: Rows, kept: int, count: int) -> None:
-        """Move the rows ``movers`` into ``holes`` and zero the rows from ``kept`` to ``count``."""
+        Raises:
+            TableError: If a value does not fit; the rows are zero again then.
+        """
+        try:
+            for lineage in self._lineages.values():
+                name = lineage.field.name
+                if name in given and lineage is self.visible.get(name):
+                    copy_cells(lineage.cells(start, stop), given[name], f"{table}.{name}")
+                else:
+                    _fill(lineage, start, stop)
+        except BaseException:
+            self.clear(start, stop)
+            raise
+
+    def clear(self, start: int, stop: int) -> None:
+        """Zero rows."""
         for lineage in self._lineages.values():
-            cells = lineage.cells(0, count)
-            cells[holes] = cells[movers]
-            cells[kept:] = 0
+            lineage.cells(start, stop)[...] = 0
+
+    def moving(self) -> list[tuple[Column, int]]:
+        """The native columns, parked ones too, with the bytes of one cell."""
+        return [(lineage.column, lineage.row_bytes) for lineage in self._lineages.values()]
 
     def forget_after(self, frame: int) -> None:
         """Drop the columns that came after a frame which has become the newest."""
@@ -178,7 +198,7 @@ class Columns:
             step = f"added {new}" if name_is_new else None
         else:
             step = f"brought back {new.name}" if old is None else None
-        parked.field = new
+        parked.declare(new)
         if old is not None and old.type != new.type and old.name in self.visible:
             with np.errstate(invalid="ignore"):  # a NaN may be a signalling one
                 parked.cells(0, rows)[...] = self.visible[old.name].cells(0, rows)
@@ -191,4 +211,21 @@ class Columns:
 
 
 def _fill(lineage: Lineage, start: int, stop: int) -> None:
-    lineage.cells(start, stop)[...] = lineage.field.default
+    if lineage.filling is not None:
+        lineage.cells(start, stop)[...] = lineage.filling
+
+
+def copy_cells(into: Cells, value: npt.ArrayLike, what: str) -> None:
+    """Copy values into cells.
+
+    Raises:
+        TableError: If they do not fit; names ``what`` it was for.
+    """
+    try:
+        np.copyto(into, value, casting="same_kind")
+    except (TypeError, ValueError, OverflowError) as error:
+        given = np.asarray(value)
+        raise TableError(
+            f"{what} is {into.dtype} with shape {into.shape}; {given.dtype} with shape {given.shape} does not fit; "
+            f"nothing was written ({error})"
+        ) from None

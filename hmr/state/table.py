@@ -10,13 +10,13 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from instar.hmr.state.columns import Columns
+from instar.hmr.state.columns import Columns, copy_cells
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.views import Views
-from instar.native import Column, crc64
+from instar.native import Column, Despawns, InstarError, crc64
 
 RESERVED_ROWS = 1 << 20
 """Address space is reserved for at least this many rows, so that a capacity can grow to it without moving a column."""
@@ -38,7 +38,7 @@ class Table:
     _index: IdIndex
     _columns: Columns
     _views: Views
-    _doomed: list[Rows]
+    _doomed: Despawns
     _moved: bool
 
     def __init__(self, schema: Schema, frame: int, reserved: int = 0) -> None:
@@ -53,7 +53,7 @@ class Table:
         own["_index"] = IdIndex(reserved)
         own["_columns"] = Columns(reserved)
         own["_views"] = Views(own)
-        own["_doomed"] = []
+        own["_doomed"] = Despawns()
         own["_moved"] = True
         own["_born"] = frame
         self._expose(schema, frame)
@@ -101,7 +101,7 @@ class Table:
             raise self._no_field(name)
         view = getattr(self, name)
         if value is not view:
-            _copy(view, value, f"{self.name}.{name}")
+            copy_cells(view, value, f"{self.name}.{name}")
 
     def __delattr__(self, name: str) -> None:
         raise FieldError(f"{self.name}.{name} cannot be deleted: fields come from the Agents class")
@@ -129,10 +129,16 @@ class Table:
                 f"{self.name} cannot spawn {number} rows: it holds {start} of {self.capacity}; nothing was spawned. "
                 f"Despawn some, or give the class more: capacity={max(stop, 2 * self.capacity)}"
             )
+        for name in columns:
+            if name not in self.schema.fields:
+                raise self._no_field(name)
         self._views.clear_past(start)
-        given = {name: self._fitted(name, value, number) for name, value in columns.items()}
-        self._columns.spawn(start, number, given)
-        self._index.spawn(start, number)
+        self._columns.spawn(self.name, start, stop, columns)
+        try:
+            self._index.spawn(start, number)
+        except InstarError as error:
+            self._columns.clear(start, stop)
+            raise TableError(f"{self.name}: {error}") from None
         self._set_rows(stop)
         return slice(start, stop)
 
@@ -145,9 +151,19 @@ class Table:
         Raises:
             TableError: If a row does not exist or a mask has another length; nothing is removed.
         """
-        chosen = self._chosen(rows)
-        if len(chosen):
-            self._doomed.append(chosen)
+        count = len(self)
+        if isinstance(rows, slice):
+            self._doomed.mark_range(range(count)[rows], count)
+            return
+        given = np.atleast_1d(np.asarray(rows))
+        if given.dtype == np.bool_:
+            if given.shape != (count,):
+                raise TableError(
+                    f"{self.name}.despawn: the mask has shape {given.shape}, the table {count} rows; nothing was removed"
+                )
+            self._doomed.mark_mask(np.ascontiguousarray(given))
+        elif given.size:
+            self._mark(given)
 
     def rows_of(self, ids: npt.ArrayLike) -> Rows:
         """The rows in which agents stand now, by id.
@@ -163,36 +179,12 @@ class Table:
         """
         return self._index.rows_of(_as_ids(ids, self.name))
 
-    def _fitted(self, name: str, value: npt.ArrayLike, count: int) -> npt.NDArray[np.generic]:
-        if name not in self.schema.fields:
-            raise self._no_field(name)
-        kind = self.schema.fields[name].type
-        cells = np.empty((count, *kind.shape), kind.dtype)
-        _copy(cells, value, f"{self.name}.{name}")
-        return cells
-
-    def _chosen(self, rows: npt.ArrayLike | slice) -> Rows:
-        count = len(self)
-        if isinstance(rows, slice):
-            return np.arange(count, dtype=np.int64)[rows]
-        given = np.atleast_1d(np.asarray(rows))
-        if given.dtype == np.bool_:
-            if given.shape != (count,):
-                raise TableError(
-                    f"{self.name}.despawn: the mask has shape {given.shape}, the table {count} rows; nothing was removed"
-                )
-            return np.flatnonzero(given)
-        if given.size == 0:
-            return np.empty(0, np.int64)
-        if given.dtype.kind not in "iu":
-            raise TableError(f"{self.name}.despawn takes rows or a mask, not {given.dtype}; nothing was removed")
-        chosen = given.ravel().astype(np.int64)
-        low, high = int(chosen.min()), int(chosen.max())
-        if low < -count or high >= count:
-            raise TableError(
-                f"{self.name}.despawn: row {low if low < -count else high} is not there (it has {count}); nothing was removed"
-            )
-        return np.where(chosen < 0, chosen + count, chosen)
+    def _mark(self, chosen: npt.NDArray[Any]) -> None:
+        if chosen.dtype.kind not in "iu":
+            raise TableError(f"{self.name}.despawn takes rows or a mask, not {chosen.dtype}; nothing was removed")
+        wrong = self._doomed.mark_rows(np.require(chosen.reshape(-1), np.int64, ["C", "A"]), len(self))
+        if wrong is not None:
+            raise TableError(f"{self.name}.despawn: row {wrong} is not there (it has {len(self)}); nothing was removed")
 
     def _no_field(self, name: str) -> FieldError:
         fields = list(self.schema.fields)
@@ -200,22 +192,18 @@ class Table:
         hint = f"; did you mean {near[0]}?" if near else ""
         return FieldError(f"{self.name} has no field {name!r}{hint} (it has {', '.join(fields)})")
 
-    def _flush(self) -> None:
-        """Carry out the despawns asked for so far."""
-        if not self._doomed:
-            return
-        count = len(self)
-        dead = np.unique(np.concatenate(self._doomed))
-        self._doomed.clear()
-        kept = count - len(dead)
-        inner = np.searchsorted(dead, kept)
-        holes = dead[:inner]
-        tail = np.ones(count - kept, np.bool_)
-        tail[dead[inner:] - kept] = False
-        movers = np.flatnonzero(tail) + kept
-        self._columns.despawn(holes, movers, kept, count)
-        self._index.despawn(dead, holes, movers, count)
-        self._set_rows(kept)
+    def _flush(self) -> bool:
+        """Carry out the despawns asked for so far; returns whether there were any."""
+        count = len(self._doomed)
+        if not count:
+            return False
+        rows = self._rows
+        try:
+            self._index.despawn(self._doomed, rows, self._columns.moving())
+        except InstarError as error:
+            raise TableError(f"{self.name}.despawn: {error}") from None
+        self._set_rows(rows - count)
+        return True
 
     def _set_rows(self, rows: int) -> None:
         own = self.__dict__
@@ -324,20 +312,10 @@ class Table:
     def _reload(self) -> None:
         """Take rows and ids from the live columns, after they were rolled back or redone."""
         self._doomed.clear()
-        rows, self._index.slots_used, self._index.free_count = map(int, self._header_live)
+        rows, *slots = map(int, self._header_live)
+        self._index.restore(*slots)
         self._set_rows(rows)
         self.__dict__["_moved"] = False
-
-
-def _copy(into: npt.NDArray[np.generic], value: npt.ArrayLike, what: str) -> None:
-    try:
-        np.copyto(into, value, casting="same_kind")
-    except (TypeError, ValueError, OverflowError) as error:
-        given = np.asarray(value)
-        raise TableError(
-            f"{what} is {into.dtype} with shape {into.shape}; {given.dtype} with shape {given.shape} does not fit; "
-            f"nothing was written ({error})"
-        ) from None
 
 
 def _as_ids(ids: npt.ArrayLike, table: str) -> Ids:
