@@ -43,9 +43,9 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> No
     Raises:
         CheckpointError: If it cannot be written; the file there was is kept.
     """
-    target = Path(os.path.realpath(path))
-    _check_place(target, path)
     try:
+        target = Path(os.path.realpath(path))
+        _check_place(target, path)
         _remove_leftovers(target)
         before_operation("create")
         temporary, descriptor = _create_beside(target)
@@ -65,6 +65,8 @@ def write_atomically(path: str | os.PathLike[str], parts: Iterable[bytes]) -> No
     except OSError as error:
         why = _ADVICE.get(error.errno or 0, f"the system refused: {error.strerror}")
         raise CheckpointError(f"{path} was not saved: {why}. What was there before is kept") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path!r} was not saved: it can be no file's name ({error})") from None
 
 
 def _check_place(target: Path, path: str | os.PathLike[str]) -> None:

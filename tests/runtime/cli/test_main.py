@@ -65,6 +65,10 @@ def test_help_and_version_are_on_standard_output(capsys: Capture) -> None:
         (["run", "boids", "--fps", "1001"], "'1001' is not a whole number from 1 to 1000"),
         (["run", "boids", "--fps", "fast"], "'fast' is not a whole number from 1 to 1000"),
         (["run", "boids", "--seed", "-1"], "whole number from 0 to 18446744073709551615"),
+        (["run", "boids", "--autosave", "5"], "'5' is no time such as 5s, 2m or 500ms"),
+        (["run", "boids", "--autosave", "0s"], "'0s' is no time such as"),
+        (["run", "boids", "--autosave", "-1s"], "expected one argument"),
+        (["inspect"], "required: FILE"),
         (["bench", "speed"], "invalid choice: 'speed'"),
         (["run", "boids", "--colour"], "unrecognized arguments: --colour"),
     ],
@@ -95,6 +99,8 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "fps": None,
         "seed": None,
         "set": [],
+        "autosave": None,
+        "resume": False,
         "headless": False,
         "json": False,
         "autosave": None,
@@ -102,6 +108,16 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
     }
     assert (full["scene"], full["frames"], full["fps"], full["seed"]) == ("my/scene", 600, 30, 7)
     assert (full["set"], full["headless"], full["json"]) == (["a.b=1", "c.d=x=y"], True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5s", 5), ("2m", 120), ("500ms", 0.5), ("1.5s", 1.5), ("1h", 3600), (" 5s ", 5)]
+)
+def test_times_have_units(command: Any, text: str, seconds: float) -> None:
+    seen: list[argparse.Namespace] = []
+    command(lambda args: seen.append(args) or 0)
+    assert main(["run", "boids", "--autosave", text]) == 0
+    assert seen[0].autosave == seconds
 
 
 @pytest.mark.parametrize(

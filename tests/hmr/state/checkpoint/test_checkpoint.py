@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,10 @@ def do(state: StateManager, what: str, given_value: Any) -> None:
 
 def edit(state: StateManager, types: dict[str, Any]) -> None:
     """Take new fields; where values would be lost, keep the old ones."""
-    try:
+    with contextlib.suppress(MigrationError):
         state.migrate(
             {"hares": Schema.build("hares", {name: make_field(name, kind) for name, kind in types.items()}, 5000)}
         )
-    except MigrationError:
-        pass
 
 
 @settings(max_examples=80, deadline=None)
