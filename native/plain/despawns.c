@@ -1,4 +1,4 @@
-#include "plain/despawns.h"
+#include "despawns.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "plain/index.h"
+#include "index.h"
 
 #define NO_ROW UINT32_MAX
 /* A slot whose generation has come to this is never handed out again. */

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "plain/despawns.h"
+#include "despawns.h"
 
 typedef struct instar_index {
     uint64_t *ids;       /* by row; 0 past the last */

@@ -103,8 +103,6 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "resume": False,
         "headless": False,
         "json": False,
-        "autosave": None,
-        "resume": False,
     }
     assert (full["scene"], full["frames"], full["fps"], full["seed"]) == ("my/scene", 600, 30, 7)
     assert (full["set"], full["headless"], full["json"]) == (["a.b=1", "c.d=x=y"], True, True)
