@@ -143,7 +143,7 @@ def test_it_does_what_numpy_does(turns: list[tuple[bool, int, float]]) -> None:
             values = rng.integers(0, 255, (wanted.rows, size), np.uint8)
             wanted.write(column, values)
             native.write(column, values)
-        known = np.concatenate([known, wanted.ids[: wanted.rows]])
+        known = np.unique(np.concatenate([known, wanted.ids[: wanted.rows]]))
         if not grow:
             chosen = (
                 rng.integers(-wanted.rows, wanted.rows, int(share * wanted.rows * 2)).tolist() if wanted.rows else []
