@@ -29,6 +29,7 @@ class HookFault(InstarError):
         path: The file in which it raised.
         line: The line.
         frame: The frame that is void.
+        reason: Where and what it raised, in one line or a few.
     """
 
     def __init__(self, hook: Hook, frame: int, home: Path, error: BaseException) -> None:
@@ -42,7 +43,8 @@ class HookFault(InstarError):
 
     def _tell(self, own: list[traceback.FrameSummary], error: BaseException, at_start: bool) -> str:
         what = _shortened(VERSION_MARK.sub("", "".join(traceback.format_exception_only(error)).strip()))
-        lines = [f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}", *_steps(own)]
+        self.reason = f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"
+        lines = [self.reason, *_steps(own)]
         lines.append(
             "The scene did not start; nothing of it is kept. Mend the file and run it again."
             if at_start

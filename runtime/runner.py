@@ -19,6 +19,7 @@ from instar.loop.deadlines import Deadlines
 from instar.loop.garbage import Garbage
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
 from instar.loop.meter import Meter
+from instar.loop.validation import Validation
 from instar.native import InstarError
 from instar.receipt import Receipt
 from instar.report import report
@@ -87,6 +88,7 @@ class Runtime:
         budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
         self._meter = Meter(round(budget_ms * 1e6))
         self._garbage = Garbage()
+        self._validation = Validation(self.world.state, 1 / self.fps, self._view.message)
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
         self._started = self._clock.now()
@@ -159,6 +161,7 @@ class Runtime:
             "budget_ms": round(1e3 / self.fps, 4),
             "budgets": dict(self.world.scene.budget),
             "resumed": self.resumed,
+            "validation": self._validation.document(),
             "autosave": self._autosave.document() if self._autosave else None,
             "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
         }
@@ -283,6 +286,7 @@ class Runtime:
     def _maintain(self, slack: int) -> None:
         if self._autosave is not None:
             self._autosave.maintain(self._clock.now())
+        self._validation.maintain(slack)
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
             self._garbage.collect()
 

@@ -9,9 +9,19 @@ from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any
 
-from instar.faults import HookFault, StopRequested
+from instar.faults import HookFault, HookTimeout, StopRequested
 from instar.hmr.code import Codebase, Program
-from instar.hmr.state import Agents, Checkpoint, Commit, MigrationError, StateManager, Table, snake_case
+from instar.hmr.state import (
+    Agents,
+    Checkpoint,
+    Commit,
+    Fault,
+    MigrationError,
+    Report,
+    StateManager,
+    Table,
+    snake_case,
+)
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.native import InstarError
@@ -205,6 +215,22 @@ class World:
         self.state.redo(frame)
         self._recall(frame)
 
+    def validate(self, repair: bool = False) -> Report:
+        """Check all that is committed, as `StateManager.validate` does, and run all `validate` hooks.
+
+        Returns:
+            What was found, mended or not; a hook that raised is a fault of kind ``hook``, and nothing rests for it.
+        """
+        self._refuse_inside_hooks("validate")
+        report = self.state.validate(repair)
+        for call in self._schedule.validations(self.resting.keys()):
+            try:
+                self._invoke(call)
+            except (Exception, HookTimeout) as error:  # noqa: BLE001 - whatever a hook raises is what it found
+                fault = HookFault(call.hook, self.frame, self.scene.folder, error)
+                report.faults.append(Fault("hook", call.hook.module, "", self.frame, fault.reason))
+        return report
+
     def checkpoint(self) -> Checkpoint:
         """Keep the committed frame, compressed by a worker while the world goes on: tables, code, seed and parameters.
 
@@ -281,13 +307,7 @@ class World:
     def _call(self, call: HookCall) -> None:
         frame = self.frame
         try:
-            self._inside = call
-            self.limit.arm(call.label, frame)
-            try:
-                call(frame)
-            finally:
-                self.limit.disarm()
-                self._inside = None
+            self._invoke(call)
         except (SystemExit, BdbQuit) as error:
             self.state.rollback(frame)
             where = f"{call.hook.module}.{call.hook.name}"
@@ -303,6 +323,16 @@ class World:
                 self.resting[call.hook.module] = fault
             raise fault from error
         self.state.flush()
+
+    def _invoke(self, call: HookCall) -> None:
+        """Call a hook, within its limit."""
+        self._inside = call
+        self.limit.arm(call.label, self.frame)
+        try:
+            call(self.frame)
+        finally:
+            self.limit.disarm()
+            self._inside = None
 
     def _refuse_inside_hooks(self, verb: str) -> None:
         if self._inside is not None:

@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from instar.hmr.code.errors import HookError
 
-Kind = Literal["setup", "update", "every"]
-_NAMED: tuple[Kind, ...] = ("setup", "update")
+Kind = Literal["setup", "update", "validate", "every"]
+_NAMED: tuple[Kind, ...] = ("setup", "update", "validate")
+VALIDATE_EVERY = 300
+"""Frames from one call of a `validate` hook to the next, unless `@every` says otherwise."""
 _MARK = "__instar_every__"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -26,11 +28,12 @@ class Hook:
     Attributes:
         module: dotted name of the module in the scene.
         name: the function's name in it.
-        kind: `setup` (once), `update` (each frame) or `every` (marked with `@every`, under any other name).
+        kind: `setup` (once), `update` (each frame), `validate` (after the others, where all is checked) or `every` (marked with
+            `@every`, under any other name).
         function: what to call.
         names: what to pass by position, in order: tables and injected names.
         keywords: what to pass by keyword.
-        every: it is called once in so many frames; 1 unless marked with `@every`.
+        every: it is called once in so many frames; unless marked with `@every` 1, or `VALIDATE_EVERY` for `validate`.
         path: the file it stands in.
         line: the line of its definition.
     """
@@ -129,8 +132,9 @@ def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_n
     if name == "setup" and marked is not None:
         raise error("setup runs once, so @every does not apply", "Remove the mark, or give the function another name.")
     names, keywords = _bind(inspect.signature(value).parameters.values(), known_names, error)
-    kind: Kind = "setup" if name == "setup" else "update" if name == "update" else "every"
-    return Hook(module, name, kind, value, names, keywords, marked or 1, path, line)
+    kind: Kind = next((kind for kind in _NAMED if kind == name), "every")
+    usual = VALIDATE_EVERY if kind == "validate" else 1
+    return Hook(module, name, kind, value, names, keywords, marked or usual, path, line)
 
 
 def _bind(

@@ -58,14 +58,19 @@ class Schedule:
             HookCall(hook, values_of(name), seed) for name, version in program.modules.items() for hook in version.hooks
         ]
         self._setups = [call for call in calls if call.hook.kind == "setup"]
-        self._updates = [call for call in calls if call.hook.kind != "setup"]
+        self._validations = [call for call in calls if call.hook.kind == "validate"]
+        self._updates = [call for call in calls if call.hook.kind not in ("setup", "validate")]
 
     def setups(self) -> list[HookCall]:
         """The `setup` hooks."""
         return self._setups
 
+    def validations(self, resting: Container[str]) -> Iterator[HookCall]:
+        """The `validate` hooks, without those of modules that rest."""
+        return (call for call in self._validations if call.hook.module not in resting)
+
     def due(self, frame: int, resting: Container[str]) -> Iterator[HookCall]:
-        """The hooks that run in a frame, without those of modules that rest."""
-        for call in self._updates:
+        """The hooks that run in a frame, without those of modules that rest; what validates comes last."""
+        for call in (*self._updates, *self._validations):
             if frame % call.hook.every == 0 and call.hook.module not in resting:
                 yield call

@@ -69,17 +69,17 @@ def check_history(history: History, now: Circumstances) -> Pass:
 
 
 def _mended(history: History, damaged: list[int], now: Circumstances) -> list[Fault]:
-    mended, lost = history.mend() if now.repair else ([], [])
-    faults = []
-    for frame in damaged:
-        what = f"the record of frame {frame} in the history is damaged"
-        how = None
-        if frame in mended:
-            how = "the one bit that had flipped was flipped back, as the record's checksum tells"
-        elif frame in lost:
-            what += f"; the frames beyond it are no longer held ({history.oldest} to {history.newest} are)"
-        faults.append(Fault("history", "", "", frame, what, mended=how))
-    return faults
+    if not now.repair:
+        return [_record_fault(frame) for frame in damaged]
+    mended, lost = history.mend()
+    held = f"the frames beyond it are no longer held, {history.oldest} to {history.newest} are"
+    how = "the one bit that had flipped was flipped back, as the record's checksum tells"
+    return [*(_record_fault(frame, mended=how) for frame in mended), *(_record_fault(frame, held) for frame in lost)]
+
+
+def _record_fault(frame: int, cost: str = "", mended: str | None = None) -> Fault:
+    what = f"the record of frame {frame} in the history is damaged"
+    return Fault("history", "", "", frame, f"{what}; {cost}" if cost else what, mended=mended)
 
 
 def check_checkpoint(checkpoint: Kept, now: Circumstances) -> Pass:

@@ -17,6 +17,7 @@ Kind = Literal[
     "id_index",
     "history",
     "checkpoint",
+    "hook",
 ]
 
 SHOWN_ROWS = 8
@@ -30,8 +31,9 @@ class Fault:
     Attributes:
         kind: ``crc`` (committed bytes and their checksum disagree), ``live_differs`` (live is not what was committed),
             ``past_end`` (bytes past the last row are not zero), ``bounds``, ``not_finite``, ``not_bool`` (values that the
-            schema does not allow), ``reference`` (an id of nobody alive), ``id_index``, ``history``, ``checkpoint``.
-        table: The table, or "" for the history and checkpoints.
+            schema does not allow), ``reference`` (an id of nobody alive), ``id_index``, ``history``, ``checkpoint``,
+            ``hook`` (a module's own `validate` raised).
+        table: The table, the module of a hook, or "" for the history and checkpoints.
         column: The column: a field, or ``id``, ``slots``, ``free``, ``header`` of the table itself.
         chunk: The chunk of the column, or None where the fault is no chunk's.
         rows: The rows that are touched: all rows of a chunk, or the first few rows with bad values.

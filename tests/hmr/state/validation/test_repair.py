@@ -201,13 +201,13 @@ def test_a_kept_checkpoint_is_a_source_with_the_deltas_since(state, column_of):
 
 
 def test_what_is_lost_names_the_last_good_checkpoint(state, lose):
-    good, bad = state.checkpoint(), None
-    state["boids"].n[:] += 1
+    good = state.checkpoint()
+    state["boids"].x[:] += 1
     state.commit()
     bad = state.checkpoint()
-    packed = bad.columns["boids"][0]
-    block = packed.blocks[0]
-    packed.blocks[0] = block._replace(data=bytes(len(block.data) + 1))
+    for packed in bad.columns["boids"]:
+        block = packed.blocks[0]
+        packed.blocks[0] = block._replace(data=bytes(len(block.data) + 1))
     lose(state)
     with pytest.raises(DamageError, match=f"last good checkpoint that is kept is of frame {good.frame}") as caught:
         state.validate(repair=True)
