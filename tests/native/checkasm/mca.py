@@ -22,7 +22,7 @@ LOOPS = {
     "instar_pmull_commit_dense": (("commit", 4),),
     "instar_neon_commit_dense": (("commit", 4),),
     "instar_pmull_check_chunk": (("compare and fold", 4),),
-    "instar_pmull_crc64": (("fold", 1),),
+    "instar_pmull_crc64": (("fold", 2),),
     "instar_neon_apply_elements": (("apply", 1),),
     "instar_pmull_elements_crc": (("multiply", 1),),
     "instar_neon_apply_dense": (("apply", 1),),
