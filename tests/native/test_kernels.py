@@ -20,7 +20,7 @@ CHECKED = (
     "commit_elements", "commit_dense", "apply_elements", "apply_dense", "elements_crc", "restore_chunk", "check_chunk", "crc64",
     "shuffle",
 )  # fmt: skip
-STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{KERNELS}"]
+STRICT = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-pthread", f"-I{NATIVE}", f"-I{KERNELS}"]
 
 
 def tool(name: str, package: str) -> str:
