@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from instar.hmr.state.dtypes import (
         u64 as u64,
     )
+    from instar.hmr.state.references import Ref as Ref
     from instar.native.errors import InstarError as InstarError
     from instar.runner import Runtime as Runtime
     from instar.world import World as World
@@ -52,6 +53,7 @@ _HOMES = {
     "Agents": _STATE,
     "field": _STATE,
     **dict.fromkeys(("f32", "f64", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"), _STATE),
+    "Ref": _STATE,
     "Param": _CODE,
     "every": _CODE,
     "World": "instar.world",

@@ -16,6 +16,7 @@ from instar.hmr.state.errors import (
 )
 from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import StateManager
+from instar.hmr.state.references import Ref
 from instar.hmr.state.schema import Agents, Schema, snake_case
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation import DamageError, Fault, Report, Validator
@@ -41,6 +42,7 @@ __all__ = [
     "u16",
     "u32",
     "u64",
+    "Ref",
     "SchemaError",
     "MigrationError",
     "TableError",

@@ -100,10 +100,17 @@ class Columns:
         for key, lineage in other._lineages.items():
             own = self._lineages.get(key)
             if own is not None and self._reserved == other._reserved:
-                own.field, own.born = lineage.field, lineage.born
+                own.declare(lineage.field)
+                own.born = lineage.born
                 other._lineages[key] = own
         self._reserved, self._lineages = other._reserved, other._lineages
+        self.show(schema)
+
+    def show(self, schema: Schema) -> None:
+        """Make the fields of a schema whose columns are all there the visible ones; writes nothing."""
         self.visible = {name: self._lineages[name, field.type] for name, field in schema.fields.items()}
+        for name, lineage in self.visible.items():
+            lineage.declare(schema.fields[name])
 
     def lineages(self) -> Iterable[Lineage]:
         """All columns, parked ones too, in order of their creation."""
@@ -156,7 +163,7 @@ class Columns:
             step = self._expose_field(old.fields.get(name), field, rows, frame)
             steps += [f"{new.table}: {step}"] if step else []
         steps += [f"{new.table}: parked {name}" for name in old.fields if name not in new.fields]
-        self.visible = {name: self._lineages[name, field.type] for name, field in new.fields.items()}
+        self.show(new)
         return steps
 
     def check(self, old: Schema, new: Schema, rows: int) -> None:
@@ -185,6 +192,8 @@ class Columns:
 
     def _survives(self, old: Field, new: Field) -> bool:
         """Whether a field's values can take the new type: it is wider, or the one they came from."""
+        if new.target is not None and (old.target not in (None, new.target) or old.type.dtype != new.type.dtype):
+            return False
         came_from = (new.name, new.type) in self._lineages
         return old.type.shape == new.type.shape and (came_from or np.can_cast(old.type.dtype, new.type.dtype, "safe"))
 
@@ -198,7 +207,6 @@ class Columns:
             step = f"added {new}" if name_is_new else None
         else:
             step = f"brought back {new.name}" if old is None else None
-        parked.declare(new)
         if old is not None and old.type != new.type and old.name in self.visible:
             with np.errstate(invalid="ignore"):  # a NaN may be a signalling one
                 parked.cells(0, rows)[...] = self.visible[old.name].cells(0, rows)

@@ -11,6 +11,7 @@ import numpy as np
 
 from instar.hmr.state.dtypes import BOOL, NAMES, ColumnType
 from instar.hmr.state.errors import SchemaError
+from instar.hmr.state.references import Reference
 
 RESERVED = frozenset({"id", "spawn", "despawn", "rows_of", "name", "schema", "capacity"})
 """Names of the table itself, which no field may take."""
@@ -107,7 +108,7 @@ def make_field(
         raise SchemaError(
             f"{name}: {shown} is no column type{hint} (there are {', '.join(NAMES)} and shapes such as f32[2])"
         )
-    target = getattr(column_type, "target", None)
+    target = column_type.target if isinstance(column_type, Reference) else None
     cell = _checked_default(name, column_type, default)
     _check_options(name, column_type, target, min, max, finite, step)
     _check_within(name, column_type, cell, default, min, max, finite)
@@ -122,6 +123,10 @@ def _checked_default(name: str, kind: ColumnType, default: Any) -> np.ndarray[An
         fits = given.dtype.kind in "biuf" and (kind.dtype.kind == "f" or bool(np.all(cell == given)))
     except (ValueError, TypeError, OverflowError):
         fits = False
+    if isinstance(kind, Reference) and not (fits and not np.any(cell)):
+        raise SchemaError(
+            f"{name}: the default {default!r} is no id that {kind} can begin with: new rows refer to none, 0"
+        )
     if not fits:
         raise SchemaError(f"{name}: the default {default!r} does not fit {kind}")
     return cell

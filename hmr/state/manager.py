@@ -19,6 +19,7 @@ from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.layouts import Layout, Layouts
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
+from instar.hmr.state.targets import References, check_targets
 from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
 from instar.hmr.state.validation.target import Guarded
@@ -51,6 +52,7 @@ class StateManager:
         self._visible: dict[str, Table] = {}
         self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
         self._native: list[Column] = []
+        self._references = References()
         self._layouts = Layouts()
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
         self._guarded: dict[str, Guarded] | None = None
@@ -122,8 +124,9 @@ class StateManager:
 
     def flush(self) -> None:
         """Carry out the despawns asked for so far."""
-        for table in self._all.values():
-            table._flush()  # noqa: SLF001
+        lost = {name for name, table in self._all.items() if table._flush()}  # noqa: SLF001
+        if lost:
+            self._references.clear_lost(lost)
 
     def amend(self) -> None:
         """Make what has changed since the last commit part of that same frame."""
@@ -244,8 +247,10 @@ class StateManager:
         """See whether the tables can take these schemas by themselves; changes nothing.
 
         Raises:
+            SchemaError: If a `Ref` names a table that is not among them.
             MigrationError: If values would be lost; names what and what to write instead.
         """
+        check_targets(schemas)
         for name, schema in schemas.items():
             if name in self._all:
                 self._all[name]._check(schema)  # noqa: SLF001
@@ -317,11 +322,13 @@ class StateManager:
         self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001
         for column in self._native:
             self._history.add(column)
+        self._references.find(self._all)
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""
         self.flush()
         self._forget_redo()
+        self._references.clear_written()
         columns: list[Column] = []
         for table in self._all.values():
             columns += table._changeable()  # noqa: SLF001
@@ -367,5 +374,5 @@ class StateManager:
             table._reload()  # noqa: SLF001
         if layout != self._layout:
             for name, schema in layout.items():
-                self._all[name]._expose(schema, frame)  # noqa: SLF001
+                self._all[name]._show(schema)  # noqa: SLF001
             self._show(layout)

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from instar.hmr.state.columns import Columns, copy_cells
+from instar.hmr.state.columns import Columns, Lineage, copy_cells
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
@@ -223,6 +223,23 @@ class Table:
         own["_moved"] = self._moved or schema != self.schema
         own["schema"] = schema
         return steps
+
+    def _show(self, schema: Schema) -> None:
+        """Make a schema that the table had before the visible one again; nothing is written."""
+        self._views.close()
+        self._columns.show(schema)
+        self.__dict__["schema"] = schema
+
+    def _references(self) -> list[Lineage]:
+        """The columns of ids of other tables, parked ones too."""
+        return [lineage for lineage in self._columns.lineages() if lineage.field.target is not None]
+
+    def _clear_gone(self, lineage: Lineage, target: Table, *, everywhere: bool) -> None:
+        """Zero the references to agents that are gone, everywhere or only where something wrote them since the last commit."""
+        if everywhere or self._moved or self._views.may_have_written(lineage):
+            count = self._rows * lineage.row_bytes // 8
+            if target._index.forget(lineage.column, count, everywhere=everywhere):
+                self._views.mark(lineage)
 
     def _changeable(self) -> list[Column]:
         """The columns that something can have written since the last commit, brought into the form that commits need.

@@ -52,6 +52,10 @@ class Views:
         """Note that a column was written without a view."""
         self._written[lineage] = None
 
+    def may_have_written(self, lineage: Lineage) -> bool:
+        """Whether something can have written the column since the last commit."""
+        return lineage in self._written or lineage in self._opened.values()
+
     def clear_past(self, rows: int) -> None:
         """Zero what old views, which are longer than the table now is, can have written past its rows."""
         if self._reach > rows:

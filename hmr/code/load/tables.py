@@ -9,6 +9,7 @@ from pathlib import Path
 from instar.hmr.code.errors import LoadError
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.state import Agents, Schema
+from instar.hmr.state.targets import find_untargeted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ def declared_tables(
             table = DeclaredTable(Schema.of(agents), name, agents.__name__, unit.source.path, line)
             _refuse(table, tables, modules, names)
             tables[table.schema.table] = table
+    _refuse_untargeted(tables)
     return list(tables.values())
 
 
@@ -67,6 +69,19 @@ def _agents(instance: Instance) -> list[type[Agents]]:
         if isinstance(value, type) and issubclass(value, Agents) and value.__module__ == instance.module.__name__:
             found[id(value)] = value
     return list(found.values())
+
+
+def _refuse_untargeted(tables: Mapping[str, DeclaredTable]) -> None:
+    """See whether every `Ref` names a table of the scene."""
+    found = find_untargeted([table.schema for table in tables.values()])
+    if found is not None:
+        schema, field, problem = found
+        table = tables[schema.table]
+        raise table.error(
+            f"{field.name} is {field.type}, but {problem}",
+            "Name one of those, or remove the field together with the class it refers to: it is parked, and comes back with "
+            "its ids.",
+        )
 
 
 def _refuse(

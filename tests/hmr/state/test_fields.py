@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from instar.hmr.state import Agents, ColumnType, Schema, SchemaError, f32, f64, field, i8, u64
+from instar.hmr.state import Agents, Ref, Schema, SchemaError, f32, f64, field, i8, u64
 from instar.hmr.state.fields import make_field
 
 
@@ -63,10 +63,7 @@ def test_options_that_do_not_fit_are_refused(kind, options, says):
 
 
 def test_a_reference_has_a_target_and_no_bounds():
-    class Reference(ColumnType):
-        target = "hawks"
-
-    kind = Reference("u64", np.dtype(np.uint64))
+    kind = Ref["hawks"]
     assert make_field("prey", kind).target == "hawks"
     with pytest.raises(SchemaError, match="is for numbers"):
         make_field("prey", kind, max=5)

@@ -136,6 +136,28 @@ def test_a_table_that_is_gone_comes_back_with_its_rows(state):
     assert state["hawks"].x.tolist() == [1, 2, 3]
 
 
+def test_a_rollback_across_a_change_of_type_writes_nothing(state):
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(3, x=5)
+    state.commit()
+    state.migrate({"boids": Schema.build("boids", {"x": make_field("x", f64)}, boids.capacity)})
+    boids.x = 7.5
+    state.commit()
+    state.rollback(0)
+    state.redo(1)
+    boids.x[0] += 0
+    state.rollback(1)
+    assert (boids.x.dtype, boids.x.tolist()) == (np.float64, [5, 5, 5])
+    state.redo(2)
+    assert (boids.x.dtype, boids.x.tolist()) == (np.float64, [7.5, 7.5, 7.5])
+    state.migrate({"boids": Schema.build("boids", {"x": make_field("x", f32)}, boids.capacity)})
+    state.commit()
+    state.rollback(1)
+    assert boids.x.tolist() == [5, 5, 5]
+    state.redo(3)
+    assert (boids.x.dtype, boids.x.tolist()) == (np.float32, [7.5, 7.5, 7.5])
+
+
 def test_a_migration_moves_no_other_column(state):
     state.migrate({"boids": schema(x=f32)})
     state["boids"].spawn(5, x=1)

@@ -12,6 +12,7 @@ from instar.hmr.state.checkpoint.header.document import BadHeader, Part
 from instar.hmr.state.dtypes import BOOL, NAMES, ColumnType
 from instar.hmr.state.errors import SchemaError
 from instar.hmr.state.fields import Field, make_field
+from instar.hmr.state.references import reference_to
 
 _MOST_DIMENSIONS = 32
 _OPTIONS = ("min", "max", "step")
@@ -21,11 +22,12 @@ _NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 def field_document(field: Field) -> dict[str, Any]:
     """What JSON holds of a field besides its name."""
     document: dict[str, Any] = {
-        "type": field.type.name,
+        "type": field.type.name if field.target is None else "u64",
         "shape": list(field.type.shape),
         "default": _plain(field.default),
     }
     document |= {name: _plain(value) for name in _OPTIONS if (value := getattr(field, name)) is not None}
+    document |= {} if field.target is None else {"target": field.target}
     return document | ({"finite": True} if field.finite else {})
 
 
@@ -49,6 +51,10 @@ def _column_type(part: Part) -> ColumnType:
     if name not in NAMES:
         raise BadHeader(f"{part.place}: {name!r} is no column type")
     kind: ColumnType = BOOL if name == "bool" else getattr(dtypes, name)
+    if part.has("target"):
+        if name != "u64":
+            raise BadHeader(f"{part.place}: ids of another table are u64, not {name}")
+        kind = reference_to(part.text("target"))
     return kind[tuple(shape)] if shape else kind
 
 

@@ -43,3 +43,19 @@ def test_table_that_hooks_could_not_tell_from_something_else(scene: Scene) -> No
     scene.write("flock.py", BOIDS.replace("Boids", "World"))
     with pytest.raises(LoadError, match="'world', which means something else"):
         scene.load()
+
+
+def test_a_reference_to_a_table_that_is_not_there_names_those_there_are(scene: Scene) -> None:
+    hawks = scene.write("hunt.py", "from instar import Agents, f32\nclass Hawks(Agents):\n    x: f32\n")
+    prey = scene.write("flock.py", 'from instar import Agents, Ref\nclass Prey(Agents):\n    target: Ref["hawk"]\n')
+    problem = r"target is Ref\[\"hawk\"\], but there is no table 'hawk'; did you mean hawks\? \(there are prey, hawks\)"
+    with pytest.raises(LoadError, match=problem) as caught:
+        scene.load("flock", "hunt")
+    assert (caught.value.path, caught.value.line) == (prey, 2)
+    scene.write("flock.py", prey.read_text().replace("hawk", "hawks"))
+    assert scene.load("flock", "hunt").schemas["prey"].fields["target"].target == "hawks"
+    hawks.write_text("")
+    with pytest.raises(
+        LoadError, match=r"no table 'hawks' \(there are prey\)(.|\n)*remove the field together with the class"
+    ):
+        scene.load("flock", "hunt")
