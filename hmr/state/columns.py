@@ -92,7 +92,8 @@ class Columns:
     def declare(self, field: Field, born: int) -> None:
         """Have an empty column for a field, last in order, which came with a frame."""
         lineage = self._lineages.pop((field.name, field.type), None) or self._reserve(field, born)
-        lineage.field, lineage.born = field, born
+        lineage.declare(field)
+        lineage.born = born
         self._lineages[field.name, field.type] = lineage
 
     def become(self, other: Columns, schema: Schema) -> None:
@@ -157,7 +158,7 @@ class Columns:
         Raises:
             MigrationError: If a field's values would not survive; nothing has changed then.
         """
-        self.check(old, new, rows)
+        self.check(old, new, rows, frame)
         steps = [] if old.capacity == new.capacity else [f"{new.table}: capacity {old.capacity} → {new.capacity}"]
         for name, field in new.fields.items():
             step = self._expose_field(old.fields.get(name), field, rows, frame)
@@ -166,8 +167,8 @@ class Columns:
         self.show(new)
         return steps
 
-    def check(self, old: Schema, new: Schema, rows: int) -> None:
-        """See whether the columns can take a new schema by themselves.
+    def check(self, old: Schema, new: Schema, rows: int, frame: int) -> None:
+        """See whether the columns can take a new schema by themselves, at a frame; columns that came later are forgotten then.
 
         Raises:
             MigrationError: If something would be lost; names both types and what to write instead.
@@ -183,18 +184,19 @@ class Columns:
             )
         for name, field in new.fields.items():
             before = old.fields.get(name)
-            if before is not None and before.type != field.type and not self._survives(before, field):
+            if before is not None and before.type != field.type and not self._survives(before, field, frame):
                 raise MigrationError(
                     f"{new.table}.{name} is {before.type} in the running world and {field.type} in the edit: its values "
                     f"would not survive. {kept}; keep `{name}: {before.type}`, or give the new field another name",
                     new.table,
                 )
 
-    def _survives(self, old: Field, new: Field) -> bool:
+    def _survives(self, old: Field, new: Field, frame: int) -> bool:
         """Whether a field's values can take the new type: it is wider, or the one they came from."""
         if new.target is not None and (old.target not in (None, new.target) or old.type.dtype != new.type.dtype):
             return False
-        came_from = (new.name, new.type) in self._lineages
+        origin = self._lineages.get((new.name, new.type))
+        came_from = origin is not None and origin.born <= frame
         return old.type.shape == new.type.shape and (came_from or np.can_cast(old.type.dtype, new.type.dtype, "safe"))
 
     def _expose_field(self, old: Field | None, new: Field, rows: int, frame: int) -> str | None:

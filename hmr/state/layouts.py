@@ -1,13 +1,28 @@
-"""Which schemas were visible in which frame, for as far back as the history reaches."""
+"""Which schemas tables had in which frame, for as far back as the history reaches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from instar.hmr.state.schema import Schema
 
 Layout = Mapping[str, Schema]
 """The schemas of the visible tables, by name."""
+
+
+class Era(NamedTuple):
+    """The frames under one layout.
+
+    Attributes:
+        since: The first of them.
+        layout: The schemas of the visible tables, by name.
+        schemas: The schemas of all tables, parked ones too.
+    """
+
+    since: int
+    layout: Layout
+    schemas: Layout
 
 
 class Layouts:
@@ -16,31 +31,32 @@ class Layouts:
     Args:
         frame: The frame that it begins with.
         layout: That frame's layout.
+        schemas: The schemas of all tables then, parked ones too.
     """
 
-    def __init__(self, frame: int = 0, layout: Layout | None = None) -> None:
-        self._entries: list[tuple[int, Layout]] = [(frame, dict(layout or {}))]
+    def __init__(self, frame: int = 0, layout: Layout | None = None, schemas: Layout | None = None) -> None:
+        self._eras = [Era(frame, dict(layout or {}), dict(schemas or {}))]
 
     @property
     def newest(self) -> Layout:
         """The last layout."""
-        return self._entries[-1][1]
+        return self._eras[-1].layout
 
-    def at(self, frame: int) -> Layout:
-        """The layout of a frame that is held."""
-        return next(layout for since, layout in reversed(self._entries) if since <= frame)
+    def at(self, frame: int) -> Era:
+        """The era of a frame that is held."""
+        return next(era for era in reversed(self._eras) if era.since <= frame)
 
-    def add(self, frame: int, layout: Layout, oldest: int) -> None:
+    def add(self, frame: int, layout: Layout, schemas: Layout, oldest: int) -> None:
         """Have a layout from a frame on; those of frames before ``oldest`` alone are dropped."""
         if layout == self.newest:
             return
-        self._entries.append((frame, dict(layout)))
-        while len(self._entries) > 1 and self._entries[1][0] <= oldest:
-            self._entries.pop(0)
+        self._eras.append(Era(frame, dict(layout), dict(schemas)))
+        while len(self._eras) > 1 and self._eras[1].since <= oldest:
+            self._eras.pop(0)
 
     def forget_after(self, frame: int) -> bool:
         """Drop the layouts of later frames; returns whether there were any."""
-        kept = [entry for entry in self._entries if entry[0] <= frame]
-        dropped = len(kept) < len(self._entries)
-        self._entries = kept
+        kept = [era for era in self._eras if era.since <= frame]
+        dropped = len(kept) < len(self._eras)
+        self._eras = kept
         return dropped

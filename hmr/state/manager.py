@@ -110,7 +110,11 @@ class StateManager:
         ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
         layout = {**self._layout, name: Schema.build(name, ready, capacity)}
         self.check(layout)
+        if self._existing(name) is not None:
+            self.migrate(layout)
+            return self._visible[name]
         self._forget_redo()
+        self._history.commit(self.frame, ())
         self._migrate_table(name, layout[name])
         self._adopt(layout)
         return self._visible[name]
@@ -200,7 +204,7 @@ class StateManager:
             restoration.check(schemas)
         self._all = restoration.put_in_place()
         self._history.reset(restoration.frame)
-        self._layouts = Layouts(restoration.frame, restoration.layout)
+        self._layouts = Layouts(restoration.frame, restoration.layout, self._schemas)
         self._show(restoration.layout)
         return [] if schemas is None else self.migrate(schemas)
 
@@ -252,8 +256,9 @@ class StateManager:
         """
         check_targets(schemas)
         for name, schema in schemas.items():
-            if name in self._all:
-                self._all[name]._check(schema)  # noqa: SLF001
+            table = self._existing(name)
+            if table is not None:
+                table._check(schema, self.frame)  # noqa: SLF001
 
     def migrate(self, schemas: Layout) -> list[str]:
         """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
@@ -292,6 +297,16 @@ class StateManager:
     def _layout(self) -> Layout:
         return {name: table.schema for name, table in self._visible.items()}
 
+    @property
+    def _schemas(self) -> Layout:
+        """The schemas of all tables, parked ones too."""
+        return {name: table.schema for name, table in self._all.items()}
+
+    def _existing(self, name: str) -> Table | None:
+        """The table of a name, seen or parked, unless it came later than the current frame."""
+        table = self._all.get(name)
+        return table if table is not None and table._born <= self.frame else None  # noqa: SLF001
+
     def _migrate_table(self, name: str, schema: Schema) -> list[str]:
         if name not in self._all:
             self._all[name] = Table(schema, self.frame)
@@ -302,7 +317,7 @@ class StateManager:
 
     def _adopt(self, layout: Layout) -> None:
         """Make this the layout from the current frame on."""
-        self._layouts.add(self.frame, layout, self._history.oldest)
+        self._layouts.add(self.frame, layout, self._schemas, self._history.oldest)
         self._show(layout)
 
     def _tables_guarded(self) -> dict[str, Guarded]:
@@ -369,10 +384,10 @@ class StateManager:
             )
 
     def _relayout(self, frame: int) -> None:
-        layout = self._layouts.at(frame)
+        before, era = self._layout, self._layouts.at(frame)
         for table in self._all.values():
             table._reload()  # noqa: SLF001
-        if layout != self._layout:
-            for name, schema in layout.items():
-                self._all[name]._show(schema)  # noqa: SLF001
-            self._show(layout)
+        for name, schema in era.schemas.items():
+            self._all[name]._return_to(schema)  # noqa: SLF001
+        if era.layout != before:
+            self._show(era.layout)

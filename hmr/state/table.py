@@ -211,9 +211,9 @@ class Table:
         own["_rows"] = rows
         own["_moved"] = True
 
-    def _check(self, schema: Schema) -> None:
-        """Raise MigrationError if the running table cannot take the schema."""
-        self._columns.check(self.schema, schema, len(self))
+    def _check(self, schema: Schema, frame: int) -> None:
+        """Raise MigrationError if the running table cannot take the schema at a frame."""
+        self._columns.check(self.schema, schema, len(self), frame)
 
     def _expose(self, schema: Schema, frame: int) -> list[str]:
         """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
@@ -224,11 +224,12 @@ class Table:
         own["schema"] = schema
         return steps
 
-    def _show(self, schema: Schema) -> None:
-        """Make a schema that the table had before the visible one again; nothing is written."""
-        self._views.close()
-        self._columns.show(schema)
-        self.__dict__["schema"] = schema
+    def _return_to(self, schema: Schema) -> None:
+        """Make the fields of a schema visible whose cells the history has brought back."""
+        if schema != self.schema:
+            self._views.close()
+            self._columns.show(schema)
+            self.__dict__["schema"] = schema
 
     def _references(self) -> list[Lineage]:
         """The columns of ids of other tables, parked ones too."""

@@ -43,7 +43,8 @@ class Restoration:
         """
         for name, schema in schemas.items():
             if name in self._tables:
-                self._tables[name]._columns.check(self._tables[name].schema, schema, self._rows[name])  # noqa: SLF001
+                table = self._tables[name]
+                table._columns.check(table.schema, schema, self._rows[name], self.frame)  # noqa: SLF001
 
     def put_in_place(self) -> dict[str, Table]:
         """Restore; running tables of the same name, and their columns where they can, stay the same objects.
