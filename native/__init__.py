@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instar.native.blocks import ELEMENT_BYTES, Shuffler, all_zero
+from instar.native.blocks import ELEMENT_BYTES, Shuffler, all_zero, chunk_crcs
 from instar.native.cells import CellList, segment_sum
 from instar.native.checksum import crc64
 from instar.native.column import Column
@@ -28,6 +28,7 @@ __all__ = [
     "ELEMENT_BYTES",
     "Shuffler",
     "all_zero",
+    "chunk_crcs",
     "CellList",
     "segment_sum",
     "Watchdog",

@@ -1,5 +1,6 @@
 """Blocks of elements, brought into a form that compresses well, and back."""
 
+from array import array
 from typing import Any, Final, final
 
 import numpy.typing as npt
@@ -34,6 +35,13 @@ class Shuffler:
         """Bit-shuffle: the lowest bits of all elements, then the next ones, and so on; raises as `shuffle` does."""
     def bit_unshuffle(self, data: _Bytes, out: _Bytes, size: int) -> None:
         """The inverse of `bit_shuffle`; raises as `shuffle` does."""
+
+def chunk_crcs(data: _Bytes) -> array[int]:
+    """CRC-64/NVME of each chunk of bytes, as `Column.chunk_crcs` gives them: a last one counts as filled up with zeros.
+
+    Raises:
+        InstarError: If ``data`` is no contiguous buffer.
+    """
 
 def all_zero(data: _Bytes) -> bool:
     """Whether every byte of a contiguous buffer is zero.

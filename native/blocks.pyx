@@ -1,12 +1,15 @@
 """Blocks of elements, brought into a form that compresses well, and back."""
 
 from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport uint8_t
+from cpython cimport array
+import array
+from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy
 
 from instar.native.buffers cimport borrow_bytes
 from instar.native.dispatch cimport kernels
 from instar.native.errors import InstarError
+from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 
 cdef extern from "kernels/shuffle.h" nogil:
     ctypedef struct instar_shuffles:
@@ -18,6 +21,9 @@ cdef extern from "kernels/shuffle.h" nogil:
     const instar_shuffles *instar_shuffles_of(const char *isa)
 
 cdef const instar_shuffles *shuffles = instar_shuffles_of(kernels.isa)
+
+cdef array.array NO_CRCS = array.array("Q")
+cdef const uint8_t[INSTAR_CHUNK_BYTES] ZEROS
 
 ELEMENT_BYTES = (1, 2, 4, 8)
 
@@ -102,6 +108,29 @@ cdef void _transform(
             shuffles.shuffle(data, room, count, size)
         for plane in range(size):
             shuffles.spread_bits((data if size == 1 else room) + plane * count, out + plane * count, count)
+
+
+def chunk_crcs(data):
+    cdef Py_buffer view
+    cdef uint64_t chunk, count, last
+    cdef uint64_t *crcs
+    cdef array.array found
+    borrow_bytes(&view, data, "data")
+    try:
+        count = (view.len + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
+        last = view.len - (count - 1) * INSTAR_CHUNK_BYTES if count else 0
+        found = array.clone(NO_CRCS, count, zero=False)
+        crcs = <uint64_t *>found.data.as_ulonglongs
+        with nogil:
+            for chunk in range(count):
+                crcs[chunk] = kernels.crc64(
+                    <const uint8_t *>view.buf + chunk * INSTAR_CHUNK_BYTES, last if chunk + 1 == count else INSTAR_CHUNK_BYTES, 0
+                )
+            if last:
+                crcs[count - 1] = kernels.crc64(ZEROS, INSTAR_CHUNK_BYTES - last, crcs[count - 1])
+    finally:
+        PyBuffer_Release(&view)
+    return found
 
 
 def all_zero(data):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instar.native import ELEMENT_BYTES, InstarError, Shuffler, all_zero
+from instar.native import CHUNK_BYTES, ELEMENT_BYTES, Column, InstarError, Shuffler, all_zero, chunk_crcs, crc64
 
 MOST = 5000
 Bytes = npt.NDArray[np.uint8]
@@ -63,6 +63,17 @@ def test_leave_the_rest_of_the_room_alone() -> None:
 def test_say_what_they_cannot_do(name: str, call: Callable[..., None], message: str) -> None:
     with pytest.raises(InstarError, match=message):
         call(getattr(Shuffler(MOST), name))
+
+
+@given(st.integers(0, 5 * CHUNK_BYTES))
+def test_chunk_crcs_are_those_of_a_column(size: int) -> None:
+    data = np.random.default_rng(size).bytes(size)
+    filled = data + bytes(-size % CHUNK_BYTES)
+    expected = [crc64(filled[start : start + CHUNK_BYTES]) for start in range(0, size, CHUNK_BYTES)]
+    assert chunk_crcs(data).tolist() == expected
+    column = Column(6 * CHUNK_BYTES)
+    column.load(data)
+    assert column.chunk_crcs() == chunk_crcs(data)
 
 
 @given(st.integers(0, 300), st.integers(0, 299))

@@ -80,11 +80,12 @@ class BlockCodec:
         """
         if all_zero(data):
             return Block(Filter.ZERO, element, False, 0, b""), data
-        whole = quantised(data.view(field.type.dtype), field) if field is not None and can_round(field) else None
-        if whole is not None and field is not None:
+        found = quantised(data.view(field.type.dtype), field) if field is not None and can_round(field) else None
+        if found is not None:
+            whole, rounded = found
             block = self._store(whole.view(np.uint8), element, rounded=True)
             if block.filter != Filter.RAW:  # else nothing would be won by rounding
-                return block, restored(whole, field).view(np.uint8)
+                return block, rounded.view(np.uint8)
         return self._store(data, element, rounded=False), data
 
     def _store(self, data: Bytes, element: int, *, rounded: bool) -> Block:

@@ -20,7 +20,7 @@ from instar.hmr.state.checkpoint.blocks import (
 )
 from instar.hmr.state.checkpoint.errors import CheckpointError, damaged
 from instar.hmr.state.checkpoint.header import Header, SavedColumn
-from instar.native import CHUNK_BYTES, crc64
+from instar.native import CHUNK_BYTES, chunk_crcs, crc64
 
 _ZERO_CHUNK = crc64(bytes(CHUNK_BYTES))
 _BLOCK_CHUNKS = BLOCK_BYTES // CHUNK_BYTES
@@ -68,7 +68,7 @@ def _pack_column(codec: BlockCodec, name: str, column: SavedColumn, data: Bytes,
     for start in range(0, column.bytes, BLOCK_BYTES):
         block_bytes = data[start : start + BLOCK_BYTES]
         first = start // CHUNK_BYTES
-        exact = _chunk_crcs(block_bytes)
+        exact = chunk_crcs(block_bytes)
         if exact != crcs[first : first + len(exact)]:
             bad = next(at for at, crc in enumerate(exact) if crc != crcs[first + at]) + first
             raise CheckpointError(
@@ -77,7 +77,7 @@ def _pack_column(codec: BlockCodec, name: str, column: SavedColumn, data: Bytes,
             )
         block, restored = codec.encode(block_bytes, column.element_bytes, column.field)
         packed.blocks.append(block)
-        packed.crcs.extend(exact if restored is block_bytes else _chunk_crcs(restored))
+        packed.crcs.extend(exact if restored is block_bytes else chunk_crcs(restored))
     return packed
 
 
@@ -135,17 +135,7 @@ def unpack_block(
     first = index * _BLOCK_CHUNKS
     crcs = packed.crcs[first : first + chunks]
     zero = block.filter == Filter.ZERO
-    found = array("Q", [_ZERO_CHUNK]) * chunks if zero else _chunk_crcs(out[: chunks * CHUNK_BYTES])
+    found = array("Q", [_ZERO_CHUNK]) * chunks if zero else chunk_crcs(out[: chunks * CHUNK_BYTES])
     if found != crcs:
         bad = next(at for at, crc in enumerate(found) if crc != crcs[at]) + first
         raise damaged(source, f"chunk {bad} of {name} (bytes {bad * CHUNK_BYTES:,} on) does not fit its checksum")
-
-
-def _chunk_crcs(data: Bytes) -> array[int]:
-    """CRC-64/NVME of each chunk, the last one filled up with zeros."""
-    crcs = array("Q")
-    for start in range(0, len(data), CHUNK_BYTES):
-        chunk = data[start : start + CHUNK_BYTES]
-        crc = crc64(chunk)
-        crcs.append(crc if len(chunk) == CHUNK_BYTES else crc64(bytes(CHUNK_BYTES - len(chunk)), crc))
-    return crcs

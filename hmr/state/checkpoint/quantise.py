@@ -16,8 +16,8 @@ from instar.hmr.state.fields import Field
 Values = npt.NDArray[Any]
 
 
-def quantised(values: Values, field: Field) -> Values | None:
-    """Zigzag multiples of the field's step, in unsigned integers of the values' size.
+def quantised(values: Values, field: Field) -> tuple[Values, Values] | None:
+    """Zigzag multiples of the field's step, in unsigned integers of the values' size, and the values they stand for.
 
     Args:
         values: float32 or float64.
@@ -34,23 +34,27 @@ def quantised(values: Values, field: Field) -> Values | None:
             return None
         whole = multiples.astype(f"i{bits // 8}")
         zigzag: Values = ((whole << 1) ^ (whole >> (bits - 1))).view(f"u{bits // 8}")
-        rounded = restored(zigzag, field)
+        rounded = _values(whole, field)
         if not _within(rounded, field) or not np.all(np.isfinite(rounded)):
             return None
-    return zigzag
+    return zigzag, rounded
 
 
 def restored(zigzag: Values, field: Field) -> Values:
     """The values, rounded to the field's step, that `quantised` stands for."""
     signed = zigzag.view(f"i{zigzag.dtype.itemsize}")
     whole = (zigzag >> 1).view(signed.dtype) ^ -(signed & 1)
-    values: Values = (whole * _step(field)).astype(field.type.dtype)
-    return values
+    return _values(whole, field)
 
 
 def can_round(field: Field | None) -> bool:
     """Whether the field's author allows its values to be rounded."""
     return field is not None and field.step is not None and field.type.dtype.kind == "f"
+
+
+def _values(whole: Values, field: Field) -> Values:
+    values: Values = (whole * _step(field)).astype(field.type.dtype)
+    return values
 
 
 def _step(field: Field) -> float:
