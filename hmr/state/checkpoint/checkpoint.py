@@ -18,7 +18,7 @@ from instar.hmr.state.checkpoint.identity import check_index
 from instar.hmr.state.checkpoint.layout import PREAMBLE, VERSION, check_preamble, file_bytes, lay_out, parse
 from instar.hmr.state.checkpoint.packing import PackedColumn, pack, unpack, unpack_block, unpack_column
 from instar.hmr.state.checkpoint.writing import write_atomically
-from instar.native import CHUNK_BYTES, Snapshot
+from instar.native import CHUNK_BYTES, HistoryError, Snapshot
 
 _worker = ThreadPoolExecutor(1, "instar-checkpoint")
 
@@ -63,7 +63,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"no checkpoint was taken: its metadata must be plain JSON values with texts as keys ({error})"
             ) from None
-        packed = _worker.submit(lambda: pack(header, snapshot.take(), snapshot.chunk_crcs))
+        packed = _worker.submit(_take_and_pack, header, snapshot)
         return cls(header, encoded, packed, f"the checkpoint of frame {header.frame}")
 
     @classmethod
@@ -179,6 +179,14 @@ class Checkpoint:
             if column.name == name and column.visible:
                 return at, self.columns[table][at]
         raise KeyError(name)
+
+
+def _take_and_pack(header: Header, snapshot: Snapshot) -> list[PackedColumn]:
+    try:
+        taken = snapshot.take()
+    except HistoryError as error:
+        raise CheckpointError(f"no checkpoint of frame {header.frame} was made: {error}") from None
+    return pack(header, taken, snapshot.chunk_crcs)
 
 
 def _read(path: str) -> bytes:
