@@ -60,7 +60,14 @@ SOURCES = {
     "snapshot": ["native/plain/records.c", "native/plain/ring.c", "native/plain/snapshot.c", "native/plain/travel.c"],
     "cells": ["native/plain/cells.c"],
     "rows": ["native/plain/despawns.c", "native/plain/index.c"],
-    "integrity": ["native/plain/integrity.c", "native/plain/identities.c"],
+    "integrity": [
+        "native/plain/identities.c",
+        "native/plain/integrity.c",
+        "native/plain/records.c",
+        "native/plain/ring.c",
+        "native/plain/snapshot.c",
+        "native/plain/travel.c",
+    ],
     "watchdog": ["native/plain/watchdog.c"],
 }
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.h"))

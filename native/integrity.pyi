@@ -119,6 +119,30 @@ def flip_record(history: History, byte: int, bit: int) -> None:
         InstarError: If there is no such byte or bit; nothing has changed.
     """
 
+@final
+class RecordWalk:
+    """Verifies the records of a history from the current frame back to the oldest, a few at a time, while frames go on.
+
+    Attributes:
+        done: Whether the oldest frame has been verified.
+        astray: Whether it cannot go on, because frames were undone or a record is no longer readable: begin anew.
+    """
+
+    def __init__(self, history: History) -> None: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def astray(self) -> bool: ...
+    def advance(self, size: int) -> tuple[int, bool]:
+        """Verify the next records.
+
+        Args:
+            size: About how many bytes; the frame in hand is finished.
+
+        Returns:
+            The bytes verified, and whether they are sound; `History.check` says which frame is not.
+        """
+
 def stray_rows(ids: Column, first: int, stop: int, slots: Column, slot_count: int) -> tuple[int, int]:
     """Committed rows from ``first`` to ``stop`` whose id's slot does not lead back to them: how many, and the first."""
 

@@ -10,7 +10,7 @@ from instar.native.buffers cimport borrow_bytes
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
-from instar.native.history cimport History
+from instar.native.history cimport History, instar_deltas, instar_frame, instar_ring
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
 cdef extern from "plain/integrity.h" nogil:
@@ -57,6 +57,15 @@ cdef extern from "plain/identities.h" nogil:
                                    uint8_t *seen)
     uint64_t instar_count_dangling(const uint64_t *references, uint64_t first, uint64_t stop, const uint64_t *slots,
                                    uint64_t slot_count, uint64_t *place)
+
+cdef extern from "plain/travel.h" nogil:
+    enum:
+        INSTAR_NONE
+
+    instar_frame *instar_frame_at(const instar_deltas *deltas, uint64_t place)
+    bint instar_frame_known(const instar_deltas *deltas, uint64_t place)
+    int64_t instar_frame_damage(const instar_deltas *deltas, uint64_t place)
+    uint64_t instar_ring_between(const instar_ring *ring, uint64_t start, uint64_t stop)
 
 cdef enum:
     ROOM = 64
@@ -186,6 +195,49 @@ def flip_record(History history not None, uint64_t byte, int bit):
     if byte >= held or not 0 <= bit < 8:
         raise InstarError(f"bit {bit} of byte {byte:,} lies outside the {held:,} bytes that the history holds; nothing was changed")
     history.deltas.ring.base[(history.deltas.ring.tail + byte) % history.deltas.ring.bytes] ^= <uint8_t>1 << bit
+
+
+cdef class RecordWalk:
+    cdef History history
+    cdef uint64_t place
+    cdef int64_t frame
+    cdef readonly bint done
+    cdef readonly bint astray
+
+    def __init__(self, History history not None):
+        self.history = history
+        self.place = history.deltas.at
+        self.frame = history.deltas.current
+
+    def advance(self, uint64_t size):
+        cdef instar_deltas *deltas = &self.history.deltas
+        cdef uint64_t seen = 0, previous
+        cdef bint sound = True
+        self.history.begin_use()
+        try:
+            with nogil:
+                while sound and seen < size and self.frame > deltas.oldest:
+                    if not self._is_where_it_was():
+                        self.astray = True
+                        break
+                    sound = instar_frame_damage(deltas, self.place) == INSTAR_NONE
+                    previous = instar_frame_at(deltas, self.place).previous
+                    seen += instar_ring_between(&deltas.ring, previous, self.place)
+                    self.frame = instar_frame_at(deltas, self.place).frame_before
+                    self.place = previous
+        finally:
+            self.history.busy = False
+        self.done = self.frame <= deltas.oldest
+        return seen, sound
+
+    cdef bint _is_where_it_was(self) noexcept nogil:
+        """Whether the frame that comes next is still held, and its record where it was when the frame after it told."""
+        cdef instar_deltas *deltas = &self.history.deltas
+        return (
+            self.frame <= deltas.current
+            and instar_frame_known(deltas, self.place)
+            and instar_frame_at(deltas, self.place).frame == self.frame
+        )
 
 
 def stray_rows(Column ids not None, uint64_t first, uint64_t stop, Column slots not None, uint64_t slot_count):

@@ -365,7 +365,7 @@ class StateManager:
     def _travel(self, frame: int) -> None:
         self._require(frame)
         if frame != self.frame:
-            self._guard.before_travel(frame)
+            self._guard.before_travel()
             self._require(frame)
         for table in self._all.values():
             table._sync_extents()  # noqa: SLF001

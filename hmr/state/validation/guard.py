@@ -32,15 +32,15 @@ class Guard:
         known, self._untold = self._untold, []
         return Validator(self._subject, repair=repair, known=known)
 
-    def before_travel(self, frame: int) -> None:
-        """Mend the chunks that a rollback or redo is about to change: it would carry a damage into both copies.
+    def before_travel(self) -> None:
+        """Mend what a rollback or redo may be about to change: it would carry a damage into both copies.
 
         Raises:
             DamageError: If one of them is lost; it is as it was.
         """
         history = self._subject.history
         now = Circumstances(history.current, False, self._subject.medic(), True, True, self._subject.tables())
-        faults = check_before_travel(history.changed(history.current, frame), now)
+        faults = check_before_travel(now)
         stop_if_lost(Report(history.current, faults), history, self._subject.checkpoints())
         if now.medic.doubtful:
             history.reset(history.current)

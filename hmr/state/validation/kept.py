@@ -6,12 +6,15 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from instar.hmr.state.validation.passes import Circumstances, Pass
+from instar.hmr.state.validation.passes import EVERYTHING, Circumstances, Pass
 from instar.hmr.state.validation.report import Fault
 from instar.hmr.state.validation.sources import Cure, Damage
 from instar.native import CHUNK_BYTES, History, InstarError
+from instar.native.integrity import RecordWalk
 
 PIECE_BYTES = 1 << 19
+MOST_WALKS = 3
+"""How often the records are walked anew after a rollback; then they are checked at once."""
 
 _worker = ThreadPoolExecutor(1, "instar-verify")
 
@@ -58,14 +61,19 @@ def from_nothing(damage: Damage, history: History) -> Iterator[Cure]:
 
 def check_history(history: History, now: Circumstances) -> Pass:
     """The records of all frames held; damaged ones are corrected where a single bit has flipped."""
-    first = history.oldest + 1
-    while first <= history.newest:
-        frames = history.newest - history.oldest
-        count = frames if now.whole else max(1, PIECE_BYTES * frames // (history.used_bytes + 1))
-        damaged = history.check(first, count)
-        now.weight += history.used_bytes * count // max(1, frames)
+    sound, begun = True, 0
+    walk = RecordWalk(history)
+    while sound and not walk.done and begun < MOST_WALKS:
+        if walk.astray:
+            walk = RecordWalk(history)
+            begun += 1
+        seen, sound = walk.advance(EVERYTHING if now.whole else PIECE_BYTES)
+        now.weight += seen
+        if sound:
+            yield []
+    if not walk.done or not sound or history.newest > history.current:
+        damaged = history.check()
         yield _mended(history, damaged, now) if damaged else []
-        first = max(first + count, history.oldest + 1)
 
 
 def _mended(history: History, damaged: list[int], now: Circumstances) -> list[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,7 +11,7 @@ from instar.hmr.state.validation.report import Fault
 from instar.hmr.state.validation.sources import Damage
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.validation.values import BadValues
-from instar.native import CHUNK_BYTES, Column
+from instar.native import CHUNK_BYTES
 from instar.native.integrity import (
     Suspect,
     bad_free,
@@ -133,19 +133,12 @@ def _lines_that_differ(target: Target, chunk: int) -> int:
     return found[0].lines if found else 0
 
 
-def check_before_travel(changed: Mapping[Column, Sequence[int]], now: Circumstances) -> list[Fault]:
-    """Checksums of the chunks that a rollback or redo is about to change, which would carry a damage into both copies.
-
-    Args:
-        changed: The chunks by column.
-        now: The circumstances.
-    """
+def check_before_travel(now: Circumstances) -> list[Fault]:
+    """Checksums of all that a rollback or redo may change: it would carry a damage into both copies."""
     faults = []
     for target in (target for table in now.tables.values() for target in table.targets):
-        chunks = changed.get(target.column)
-        if chunks:
-            suspects = check_chunks(target.column, min(chunks), max(chunks) + 1, with_live=False)
-            faults += [_damaged(target, one, now, target.rows_of(one.chunk)) for one in suspects if one.syndrome]
+        suspects = check_chunks(target.column, 0, EVERYTHING, with_live=False)
+        faults += [_damaged(target, one, now, target.rows_of(one.chunk)) for one in suspects if one.syndrome]
     return faults
 
 
