@@ -15,6 +15,7 @@ from instar.hmr.state import (
     Agents,
     Checkpoint,
     Commit,
+    Diff,
     Fault,
     MigrationError,
     Report,
@@ -230,6 +231,10 @@ class World:
                 fault = HookFault(call.hook, self.frame, self.scene.folder, error)
                 report.faults.append(Fault("hook", call.hook.module, "", self.frame, fault.reason))
         return report
+
+    def diff(self, frame_a: int, frame_b: int) -> Diff:
+        """What became of the agents from one frame to another; see `StateManager.diff`."""
+        return self.state.diff(frame_a, frame_b)
 
     def checkpoint(self) -> Checkpoint:
         """Keep the committed frame, compressed by a worker while the world goes on: tables, code, seed and parameters.

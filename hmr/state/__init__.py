@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from instar.hmr.state.checkpoint import Checkpoint, CheckpointError
 from instar.hmr.state.commit import Commit
+from instar.hmr.state.diff import CellChanges, Diff, RowSet, TableDiff
 from instar.hmr.state.dtypes import ColumnType, f32, f64, i8, i16, i32, i64, u8, u16, u32, u64
 from instar.hmr.state.errors import (
     CapacityError,
@@ -26,6 +27,10 @@ __all__ = [
     "Table",
     "Commit",
     "Checkpoint",
+    "Diff",
+    "TableDiff",
+    "RowSet",
+    "CellChanges",
     "Agents",
     "Schema",
     "Field",

@@ -51,7 +51,7 @@ class ColumnType:
     @property
     def cell_bytes(self) -> int:
         """The bytes of one row's cell."""
-        return self.dtype.itemsize * int(np.prod(self.shape, dtype=np.int64))
+        return self.dtype.itemsize * math.prod(self.shape)
 
 
 def _column_type(name: str, dtype: type[np.generic]) -> ColumnType:

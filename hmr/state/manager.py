@@ -14,6 +14,7 @@ from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
 from instar.hmr.state.commit import Commit
+from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.layouts import Layout, Layouts
@@ -159,6 +160,18 @@ class StateManager:
                 f"frame {frame} lies behind frame {self.frame}; nothing has changed. Use rollback({frame})"
             )
         self._travel(frame)
+
+    def diff(self, frame_a: int, frame_b: int) -> Diff:
+        """What became of the agents from one held frame to another, backwards too; the world stays as it is.
+
+        Raises:
+            FrameError: If the history does not hold one of the frames.
+        """
+        for frame in (frame_a, frame_b):
+            self._require(frame)
+        layouts = self._layouts.at(frame_a), self._layouts.at(frame_b)
+        found, _ = diff(self._history, self._all, layouts, (frame_a, frame_b))
+        return found
 
     def checkpoint(self, meta: Mapping[str, Any] | None = None) -> Checkpoint:
         """Keep the committed frame: all tables, parked ones too, compressed by a worker while the program goes on.
@@ -362,6 +375,13 @@ class StateManager:
             table._columns.forget_after(frame)  # noqa: SLF001
         self._show(self._layouts.newest)
 
+    def _require(self, frame: int) -> None:
+        held = self.frames
+        if frame not in held:
+            raise FrameError(
+                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
+            )
+
     def _travel(self, frame: int) -> None:
         self._require(frame)
         if frame != self.frame:
@@ -375,13 +395,6 @@ class StateManager:
         while self.frame < frame:
             self._history.redo()
         self._relayout(frame)
-
-    def _require(self, frame: int) -> None:
-        if frame not in self.frames:
-            held = self.frames
-            raise FrameError(
-                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
-            )
 
     def _relayout(self, frame: int) -> None:
         before, era = self._layout, self._layouts.at(frame)

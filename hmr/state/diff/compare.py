@@ -1,0 +1,214 @@
+"""From two held frames to their diff: only chunks that the history says changed are read, and agents are matched by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from instar.hmr.state.diff.frames import ID, Cells, HeldFrame, row_runs
+from instar.hmr.state.diff.result import Diff, TableDiff
+from instar.hmr.state.diff.rows import CellChanges, RowSet
+from instar.hmr.state.dtypes import ColumnType
+from instar.hmr.state.fields import Field
+from instar.hmr.state.ids import Rows
+from instar.hmr.state.layouts import Layout
+from instar.hmr.state.schema import Schema
+from instar.hmr.state.table import Table
+from instar.native import Column, History
+
+NO_ROWS: Rows = np.empty(0, np.int64)
+_WORDS: dict[int, npt.DTypeLike] = {8: np.uint64, 4: np.uint32, 2: np.uint16, 1: np.uint8}
+
+Chunks = Mapping[Column, Sequence[int]]
+
+
+def diff(
+    history: History, tables: Mapping[str, Table], layouts: tuple[Layout, Layout], frames: tuple[int, int]
+) -> tuple[Diff, int]:
+    """The diff of two frames that the history holds.
+
+    Args:
+        history: The history.
+        tables: All tables, parked ones too.
+        layouts: The schemas of the tables that were visible in either frame.
+        frames: The frames.
+
+    Returns:
+        The diff, and the bytes that were read for it.
+
+    Raises:
+        HistoryError: If a record that is needed is damaged.
+    """
+    between = history.changed(*frames)
+    old, new = (_held(history, frame, frames, between) for frame in frames)
+    names = dict.fromkeys((*layouts[0], *layouts[1]))
+    found = {
+        name: _Comparison(tables[name], old, new, between).diff(layouts[0].get(name), layouts[1].get(name))
+        for name in names
+    }
+    return Diff(*frames, found), old.bytes + new.bytes
+
+
+def _held(history: History, frame: int, frames: tuple[int, int], between: Chunks) -> HeldFrame:
+    current = history.current
+    if frame == current:
+        return HeldFrame(history, frame, {})
+    return HeldFrame(history, frame, between if current in frames else history.changed(current, frame))
+
+
+class _Matching(NamedTuple):
+    """Which agents are in both frames, and where.
+
+    Attributes:
+        common: The rows below this number are there in both frames.
+        displaced: The rows in which another agent stands, or one that came or went; ascending.
+        removed, added: The rows of the agents of one frame only, as rows of that frame.
+        moved_from, moved_to: The rows of the agents that stand elsewhere, in the old and the new frame.
+    """
+
+    common: int
+    displaced: Rows = NO_ROWS
+    removed: Rows = NO_ROWS
+    added: Rows = NO_ROWS
+    moved_from: Rows = NO_ROWS
+    moved_to: Rows = NO_ROWS
+
+
+class _Comparison:
+    """One table in two frames."""
+
+    def __init__(self, table: Table, old: HeldFrame, new: HeldFrame, between: Chunks) -> None:
+        self._table = table
+        self._columns = table._columns  # noqa: SLF001 - tables and their diffs are one concept in several files
+        self._id = table._index.columns["id"]  # noqa: SLF001
+        self._old = old
+        self._new = new
+        self._between = between
+
+    def diff(self, before: Schema | None, after: Schema | None) -> TableDiff:
+        """The diff of the table, which had a schema in each frame, or none."""
+        fields_before = {} if before is None else before.fields
+        fields_after = {} if after is None else after.fields
+        matching = self._match(before is not None, after is not None)
+        kept = [name for name in fields_after if _comparable(fields_before.get(name), fields_after[name])]
+        only = None if before and after else (self._old.frame if before else self._new.frame)
+        changed = {name: self._changes(fields_before[name], fields_after[name], matching) for name in kept}
+        both = only is None
+        return TableDiff(
+            table=self._table.name,
+            added=self._row_set(self._new, matching.added, fields_after),
+            removed=self._row_set(self._old, matching.removed, fields_before),
+            changed={name: changes for name, changes in changed.items() if len(changes)},
+            added_columns={name: f.type for name, f in fields_after.items() if both and name not in kept},
+            removed_columns={name: f.type for name, f in fields_before.items() if both and name not in kept},
+            only_in=only,
+            columns=tuple(dict.fromkeys((*fields_before, *fields_after))),
+        )
+
+    def _match(self, in_old: bool, in_new: bool) -> _Matching:
+        """Match agents by id. A table that is not there has none."""
+        rows_old = self._old.rows(self._id) if in_old else 0
+        rows_new = self._new.rows(self._id) if in_new else 0
+        if not (in_old and in_new):
+            return _Matching(0, removed=np.arange(rows_old), added=np.arange(rows_new))
+        displaced, old, new = self._moved_cells(self._id, ID, max(rows_old, rows_new))
+        if not len(displaced):
+            return _Matching(rows_new)
+        stood, stands = np.flatnonzero(old), np.flatnonzero(new)
+        _, left, right = np.intersect1d(old[stood], new[stands], assume_unique=True, return_indices=True)
+        return _Matching(
+            min(rows_old, rows_new),
+            displaced,
+            removed=displaced[np.delete(stood, left)],
+            added=displaced[np.delete(stands, right)],
+            moved_from=displaced[stood[left]],
+            moved_to=displaced[stands[right]],
+        )
+
+    def _changes(self, before: Field, after: Field, matching: _Matching) -> CellChanges:
+        """What became of the values of one field, by agent, in order of the new rows."""
+        if before.type != after.type:
+            return self._retyped_changes(before, after, matching)
+        column, kind = self._columns.column(after), after.type
+        rows, old, new = self._moved_cells(column, kind, matching.common)
+        if len(matching.displaced) and len(rows):
+            stayed = _not_in(rows, matching.displaced)
+            rows, old, new = rows[stayed], old[stayed], new[stayed]
+        if len(matching.moved_to):
+            moved_old = self._old.gather(column, kind, matching.moved_from)
+            moved_new = self._new.gather(column, kind, matching.moved_to)
+            differ = _differing(moved_old, moved_new)
+            rows = np.concatenate((rows, matching.moved_to[differ]))
+            order = np.argsort(rows, kind="stable")
+            rows = rows[order]
+            old = np.concatenate((old, moved_old[differ]))[order]
+            new = np.concatenate((new, moved_new[differ]))[order]
+        return CellChanges(self._new.ids(self._id, rows), old, new)
+
+    def _retyped_changes(self, before: Field, after: Field, matching: _Matching) -> CellChanges:
+        """As `_changes`, where an edit gave the field another dtype: compared by value."""
+        stayed = np.arange(matching.common)
+        stayed = stayed[_not_in(stayed, matching.displaced)]
+        to = np.concatenate((stayed, matching.moved_to))
+        old = self._old.gather(self._columns.column(before), before.type, np.concatenate((stayed, matching.moved_from)))
+        new = self._new.gather(self._columns.column(after), after.type, to)
+        differ = old != new
+        if old.dtype.kind == new.dtype.kind == "f":
+            differ &= ~(np.isnan(old) & np.isnan(new))
+        rows = np.flatnonzero(differ.any(axis=tuple(range(1, differ.ndim))))
+        rows = rows[np.argsort(to[rows], kind="stable")]
+        return CellChanges(self._new.ids(self._id, to[rows]), old[rows], new[rows])
+
+    def _row_set(self, held: HeldFrame, rows: Rows, fields: Mapping[str, Field]) -> RowSet:
+        values = {name: held.gather(self._columns.column(field), field.type, rows) for name, field in fields.items()}
+        return RowSet(held.ids(self._id, rows), values)
+
+    def _moved_cells(self, column: Column, kind: ColumnType, rows: int) -> tuple[Rows, Cells, Cells]:
+        """The rows below ``rows`` whose cells are not the same bytes, ascending, with both cells."""
+        found = []
+        for start, stop in row_runs(self._between.get(column, ()), kind.cell_bytes, rows):
+            old = self._old.cells(column, kind, start, stop)
+            new = self._new.cells(column, kind, start, stop)
+            differ = _differing(old, new)
+            found.append((differ + start, old[differ], new[differ]))
+        if not found:
+            none: Cells = np.empty((0, *kind.shape), kind.dtype)
+            return NO_ROWS, none, none
+        if len(found) == 1:
+            return found[0]
+        where, before, after = zip(*found, strict=True)
+        return np.concatenate(where), np.concatenate(before), np.concatenate(after)
+
+
+def _comparable(before: Field | None, after: Field) -> bool:
+    """Whether a field's values have one meaning in both frames."""
+    return before is not None and before.type.shape == after.type.shape
+
+
+def _differing(old: Cells, new: Cells) -> Rows:
+    """The places of the cells that are not the same bytes, ascending: NaNs may be the same, 0.0 and -0.0 are not."""
+    if not len(old):
+        return NO_ROWS
+    cell = old.nbytes // len(old)
+    word = next(size for size in _WORDS if cell % size == 0)
+    places = np.flatnonzero(_words(old, word) != _words(new, word))
+    if word == cell:
+        return places
+    places //= cell // word
+    return places[np.flatnonzero(np.diff(places, prepend=-1))]
+
+
+def _words(cells: Cells, size: int) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(cells).reshape(-1).view(_WORDS[size])
+
+
+def _not_in(rows: Rows, others: Rows) -> npt.NDArray[np.bool_]:
+    """Of each row whether it is not among others, which ascend."""
+    if not len(others):
+        return np.ones(len(rows), np.bool_)
+    at = np.minimum(np.searchsorted(others, rows), len(others) - 1)
+    apart: npt.NDArray[np.bool_] = others[at] != rows
+    return apart
