@@ -48,8 +48,11 @@ SOURCES = {
     "blocks": ["native/kernels/shuffle.c", "native/kernels/x86/shuffle.c", "native/kernels/arm64/shuffle.c"],
     "memory": [],
     "column": [],
+    "frames": ["native/plain/frames.c", "native/plain/pages.c", "native/plain/records.c", "native/plain/ring.c"],
     "history": [
         "native/plain/deltas.c",
+        "native/plain/frames.c",
+        "native/plain/pages.c",
         "native/plain/pool.c",
         "native/plain/records.c",
         "native/plain/ring.c",
@@ -57,7 +60,13 @@ SOURCES = {
         "native/plain/travel.c",
         "native/plain/upkeep.c",
     ],
-    "snapshot": ["native/plain/records.c", "native/plain/ring.c", "native/plain/snapshot.c", "native/plain/travel.c"],
+    "snapshot": [
+        "native/plain/frames.c",
+        "native/plain/pages.c",
+        "native/plain/records.c",
+        "native/plain/ring.c",
+        "native/plain/snapshot.c",
+    ],
     "cells": ["native/plain/cells.c"],
     "rows": ["native/plain/despawns.c", "native/plain/index.c"],
     "integrity": [

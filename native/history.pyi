@@ -1,12 +1,11 @@
 """The committed frames that can be returned to: a ring of deltas within a budget of bytes."""
 
 from collections.abc import Sequence
-from typing import final
 
 from instar.native.column import Column
+from instar.native.frames import Frames
 
-@final
-class History:
+class History(Frames):
     """Deltas of the last frames of a set of columns; the oldest are dropped where the budget is full.
 
     A delta is the XOR of the lines that one frame changed, so the same record undoes and redoes. Before any commit all frame
@@ -60,25 +59,6 @@ class History:
         """
     def reset(self, frame: int) -> None:
         """Forget all deltas and make ``frame`` the current one; bytes stay as they are."""
-    def carry(self, column: Column, chunk: int, data: bytearray | memoryview, start: int, stop: int) -> None:
-        """Lead a copy of a column's chunks from one frame to another, forwards or back.
-
-        Args:
-            column: The column they are of.
-            chunk: The first of them.
-            data: Their bytes as of frame ``start``, whole chunks; those of frame ``stop`` afterwards.
-            start: A held frame.
-            stop: A held frame.
-
-        Raises:
-            HistoryError: If a frame between is not held, or a record that is needed is damaged.
-        """
-    def changed(self, start: int, stop: int) -> dict[Column, list[int]]:
-        """The chunks of each column that changed on the way from one held frame to another.
-
-        Raises:
-            HistoryError: If a frame between is not held or damaged.
-        """
     def extent_at(self, column: Column, frame: int) -> int:
         """The committed extent of a column in a held frame, in bytes.
 
@@ -94,6 +74,12 @@ class History:
 
         Returns:
             The frames that were mended, and those whose damage cost frames.
+        """
+    def touch_ahead(self, nbytes: int) -> int:
+        """Have the system find memory for the next bytes that commits will write, so that they wait for no page faults.
+
+        Returns:
+            How many bytes it was asked for; 0 once the ring has been round, or where that much was ready.
         """
     @property
     def threads(self) -> int:
@@ -113,3 +99,15 @@ class History:
     @property
     def budget_bytes(self) -> int:
         """Bytes of the ring."""
+    @property
+    def limit_bytes(self) -> int:
+        """The most of them that are in use after a commit.
+
+        Setting it lower drops the oldest frames at once (those ahead of the current one last, the newest first) and gives
+        memory that holds no record back to the system.
+
+        Raises:
+            InstarError: If it is set to more than the budget or less than 65,536.
+        """
+    @limit_bytes.setter
+    def limit_bytes(self, value: int) -> None: ...

@@ -1,42 +1,32 @@
 """The committed frames that can be returned to: a ring of deltas within a budget of bytes."""
 
-from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
 
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels
 from instar.native.errors import HistoryError, InstarError
-from instar.native.kernels cimport INSTAR_CHUNK_BYTES, INSTAR_LINE_BYTES, instar_kernels
+from instar.native.frames cimport (
+    INSTAR_DAMAGED, INSTAR_NONE, Frames, instar_frame_after, instar_frame_at, instar_frame_damage, instar_frame_known, instar_ring,
+)
+from instar.native.kernels cimport INSTAR_LINE_BYTES, instar_kernels
 from instar.native.memory cimport Mapping, reserve
 
 cdef extern from "plain/deltas.h" nogil:
-    enum:
-        INSTAR_EXTENT
-        INSTAR_ELEMENTS
-        INSTAR_DENSE
-
-    uint32_t instar_tag_of(const instar_record *record)
-    void *instar_ring_at(const instar_ring *ring, uint64_t place)
-    instar_frame *instar_frame_at(const instar_deltas *deltas, uint64_t place)
     void instar_deltas_reset(instar_deltas *deltas, int64_t frame)
     uint64_t instar_deltas_commit(instar_deltas *deltas, int64_t frame, const uint32_t *keys, uint32_t count, instar_column *const *columns)
     uint64_t instar_deltas_used(const instar_deltas *deltas)
+    void instar_deltas_keep_limit(instar_deltas *deltas)
+
+cdef extern from "plain/ring.h" nogil:
+    void instar_ring_give_back(instar_ring *ring)
+    uint64_t instar_ring_touch(instar_ring *ring, uint64_t bytes)
 
 cdef extern from "plain/travel.h" nogil:
-    enum:
-        INSTAR_NONE
-        INSTAR_DAMAGED
-
     int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns)
     int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns)
     void instar_column_restore(const instar_kernels *kernels, instar_column *column)
     int64_t instar_deltas_ahead(const instar_deltas *deltas)
-    int64_t instar_deltas_next(const instar_deltas *deltas, uint64_t place)
-    int64_t instar_frame_next(const instar_deltas *deltas, uint64_t frame, uint64_t place)
-    bint instar_frame_known(const instar_deltas *deltas, uint64_t place)
-    int64_t instar_frame_damage(const instar_deltas *deltas, uint64_t place)
-    int instar_frame_carry(const instar_deltas *deltas, uint64_t place, uint32_t key, uint64_t start, uint64_t bytes, uint8_t *target)
 
 cdef extern from "plain/upkeep.h" nogil:
     int instar_frame_mend(instar_deltas *deltas, uint64_t place)
@@ -56,7 +46,7 @@ cdef unsigned MOST_THREADS = 64
 cdef uint64_t histories = 0
 
 
-cdef class History:
+cdef class History(Frames):
     def __init__(self, budget_bytes, threads=1):
         if self.ring is not None:
             raise InstarError("a History is initialised once; its frames are kept. Make a new one")
@@ -75,6 +65,8 @@ cdef class History:
         self.deltas.ring.bytes = budget_bytes // INSTAR_LINE_BYTES * INSTAR_LINE_BYTES
         self.ring = reserve(self.deltas.ring.bytes + INSTAR_SPARE_BYTES, True, "a history")
         self.deltas.ring.base = self.ring.data
+        self.deltas.limit = self.deltas.ring.bytes
+        self.held_in = &self.deltas.ring
         if threads > 1:
             self.staging = reserve(threads * INSTAR_STAGING_BYTES, True, "a history's threads")
             self.deltas.staging = self.staging.data
@@ -174,58 +166,16 @@ cdef class History:
             instar_deltas_reset(&self.deltas, frame)
         self.busy = False
 
-    def carry(self, Column column not None, uint64_t chunk, data, int64_t start, int64_t stop):
-        cdef Py_buffer view
-        cdef int64_t low = min(start, stop), high = max(start, stop)
-        cdef int status = 0
-        self.begin_use()
-        try:
-            self._require_frames(column, low, high)
-            PyObject_GetBuffer(data, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-            try:
-                if view.len % INSTAR_CHUNK_BYTES:
-                    raise InstarError(f"whole chunks of {INSTAR_CHUNK_BYTES:,} bytes are carried, got {view.len:,} bytes; nothing was read")
-                for place in self._places(low, high):
-                    status |= instar_frame_carry(&self.deltas, place, column.key, chunk * INSTAR_CHUNK_BYTES, view.len, <uint8_t *>view.buf)
-            finally:
-                PyBuffer_Release(&view)
-        finally:
-            self.busy = False
-        if status != 0:
-            raise HistoryError(_damaged(f"a frame from {low + 1} to {high}", self.deltas.current) + "; the data given is not that frame's")
-
-    def changed(self, int64_t start, int64_t stop):
-        cdef int64_t low = min(start, stop), high = max(start, stop)
-        cdef dict found = {}
-        self.begin_use()
-        try:
-            self._require_frames(None, low, high)
-            for place in self._places(low, high):
-                self._collect_changes(place, found)
-        finally:
-            self.busy = False
-        return {column: sorted(chunks) for column, chunks in found.items()}
-
     def extent_at(self, Column column not None, int64_t frame):
-        """The extent is XORed like everything else."""
-        cdef uint64_t extent = column.state.committed_extent
-        cdef int64_t at
-        cdef uint64_t place
-        cdef const instar_extent *record
+        return self.carry_extent(column, column.state.committed_extent, self.deltas.current, frame)
+
+    def touch_ahead(self, uint64_t nbytes):
+        cdef uint64_t touched
         self.begin_use()
-        try:
-            self._require_frames(column, min(frame, self.deltas.current), max(frame, self.deltas.current))
-            for one in self._places(min(frame, self.deltas.current), max(frame, self.deltas.current)):
-                place = one
-                at = instar_frame_next(&self.deltas, place, place)
-                while at >= 0:
-                    record = <const instar_extent *>instar_ring_at(&self.deltas.ring, at)
-                    if instar_tag_of(<const instar_record *>record) == INSTAR_EXTENT and (<const instar_record *>record).key == column.key:
-                        extent ^= record.before ^ record.after
-                    at = instar_frame_next(&self.deltas, place, at)
-        finally:
-            self.busy = False
-        return extent
+        with nogil:
+            touched = instar_ring_touch(&self.deltas.ring, nbytes)
+        self.busy = False
+        return touched
 
     def check(self, first=None, count=None):
         cdef list damaged = []
@@ -240,7 +190,7 @@ cdef class History:
                     continue
                 place = one
                 with nogil:
-                    status = instar_frame_damage(&self.deltas, place)
+                    status = instar_frame_damage(kernels, &self.deltas.ring, place)
                 if status != INSTAR_NONE:
                     damaged.append(self.deltas.current if frame is None else frame)
         finally:
@@ -280,6 +230,26 @@ cdef class History:
     @property
     def budget_bytes(self):
         return self.deltas.ring.bytes
+
+    @property
+    def limit_bytes(self):
+        return self.deltas.limit
+
+    @limit_bytes.setter
+    def limit_bytes(self, value):
+        if not LEAST_BYTES <= value <= self.deltas.ring.bytes:
+            raise InstarError(
+                f"a history's limit must lie between {LEAST_BYTES:,} bytes and its budget of {self.deltas.ring.bytes:,}, "
+                f"got {value:,}; it keeps {self.deltas.limit:,}"
+            )
+        self.begin_use()
+        less = value < self.deltas.limit
+        self.deltas.limit = value
+        if less:
+            with nogil:
+                instar_deltas_keep_limit(&self.deltas)
+                instar_ring_give_back(&self.deltas.ring)
+        self.busy = False
 
     @property
     def threads(self):
@@ -326,7 +296,7 @@ cdef class History:
             count += 1
         return count
 
-    cdef int _require_frames(self, Column column, int64_t low, int64_t high) except -1:
+    cdef int _require(self, Column column, int64_t low, int64_t high) except -1:
         if column is not None and column.owner != self.number:
             raise InstarError("a column was given that this history does not know; nothing was read. Call add(column) first")
         if low < self.deltas.oldest or high > self.deltas.newest:
@@ -336,42 +306,24 @@ cdef class History:
             )
         return 0
 
-    cdef list _places(self, int64_t low, int64_t high):
-        """Where the records of the frames after `low` and up to `high` are."""
-        return [place for place, frame in self._frames() if frame is not None and low < frame <= high]
-
     cdef list _frames(self):
-        """Where the record of each held frame is, and its number; one whose own record is damaged has none and ends its direction."""
         cdef list behind = [], ahead = []
         cdef uint64_t n
         cdef int64_t place = self.deltas.at
         for n in range(self.deltas.behind):
-            if not instar_frame_known(&self.deltas, place):
+            if not instar_frame_known(kernels, &self.deltas.ring, place):
                 behind.append((place, None))
                 break
-            behind.append((place, instar_frame_at(&self.deltas, place).frame))
-            place = instar_frame_at(&self.deltas, place).previous
+            behind.append((place, instar_frame_at(&self.deltas.ring, place).frame))
+            place = instar_frame_at(&self.deltas.ring, place).previous
         place = instar_deltas_ahead(&self.deltas)
         while place >= 0:
-            if not instar_frame_known(&self.deltas, place):
+            if not instar_frame_known(kernels, &self.deltas.ring, place):
                 ahead.append((place, None))
                 break
-            ahead.append((place, instar_frame_at(&self.deltas, place).frame))
-            place = instar_deltas_next(&self.deltas, place)
+            ahead.append((place, instar_frame_at(&self.deltas.ring, place).frame))
+            place = instar_frame_after(&self.deltas.ring, place)
         return behind[::-1] + ahead
-
-    cdef int _collect_changes(self, uint64_t place, dict found) except -1:
-        cdef int64_t at = instar_frame_next(&self.deltas, place, place)
-        cdef const instar_record *record
-        while at >= 0:
-            record = <const instar_record *>instar_ring_at(&self.deltas.ring, at)
-            tag = instar_tag_of(record)
-            if tag == INSTAR_ELEMENTS or tag == INSTAR_DENSE:
-                found.setdefault(self.added[record.key], set()).add((<const instar_chunk *>record).chunk)
-            at = instar_frame_next(&self.deltas, place, at)
-        if at == INSTAR_DAMAGED:
-            raise HistoryError(_damaged(instar_frame_at(&self.deltas, place).frame, self.deltas.current))
-        return 0
 
     cdef uint64_t _mend_behind(self, list mended, list lost) except? 0xffffffff:
         """Mend from the current frame backwards; returns how many frames are whole then."""
@@ -385,8 +337,8 @@ cdef class History:
                 lost.append(frame)
                 return kept
             mended += [frame] if status > 0 else []
-            frame = instar_frame_at(&self.deltas, place).frame_before
-            place = instar_frame_at(&self.deltas, place).previous
+            frame = instar_frame_at(&self.deltas.ring, place).frame_before
+            place = instar_frame_at(&self.deltas.ring, place).previous
         return self.deltas.behind
 
     cdef uint64_t _mend_ahead(self, list mended, list lost) except? 0xffffffff:
@@ -402,8 +354,8 @@ cdef class History:
             if status < 0:
                 lost.append(self.deltas.newest)
                 return kept
-            mended += [instar_frame_at(&self.deltas, place).frame] if status > 0 else []
-            place = instar_deltas_next(&self.deltas, place)
+            mended += [instar_frame_at(&self.deltas.ring, place).frame] if status > 0 else []
+            place = instar_frame_after(&self.deltas.ring, place)
         return ahead
 
 

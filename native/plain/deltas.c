@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "snapshot.h"
-#include "travel.h"
+#include "upkeep.h"
 
 enum {
     /* From so many changed words of a chunk on, the next chunk is taken for a dense one. */
@@ -25,11 +25,11 @@ void instar_deltas_reset(instar_deltas *deltas, int64_t frame) {
     instar_deltas_forget(deltas);
 }
 
-/* Drops the oldest frame; where its record is damaged, nothing behind it can be found, and all are dropped. */
-static void evict_oldest(instar_deltas *deltas) {
-    const instar_frame *frame = instar_frame_at(deltas, deltas->ring.tail);
+/* Where its record is damaged, nothing behind it can be found, and all are dropped. */
+void instar_deltas_evict(instar_deltas *deltas) {
+    const instar_frame *frame = instar_frame_at(&deltas->ring, deltas->ring.tail);
     int64_t next = -1;
-    if (instar_frame_known(deltas, deltas->ring.tail)) next = instar_ring_settle(&deltas->ring, frame->end, deltas->ring.head);
+    if (instar_frame_known(deltas->kernels, &deltas->ring, deltas->ring.tail)) next = instar_ring_settle(&deltas->ring, frame->end, deltas->ring.head);
     if (deltas->held == 1 || next < 0) {
         instar_deltas_forget(deltas);
         return;
@@ -40,11 +40,22 @@ static void evict_oldest(instar_deltas *deltas) {
     deltas->behind--;
 }
 
+static int fits(instar_deltas *deltas, uint64_t bytes) {
+    return instar_ring_fit(&deltas->ring, bytes) && instar_deltas_used(deltas) + bytes <= deltas->limit;
+}
+
 /* Room for so many bytes of the open frame at the head of the ring, made by evicting older frames. Where even that is too little,
  * the frame is no longer held. */
 static int make_room(instar_deltas *deltas, uint64_t bytes) {
-    while (deltas->open && !instar_ring_fit(&deltas->ring, bytes)) evict_oldest(deltas);
+    while (deltas->open && !fits(deltas, bytes)) instar_deltas_evict(deltas);
     return deltas->open;
+}
+
+void instar_deltas_keep_limit(instar_deltas *deltas) {
+    if (instar_deltas_used(deltas) > deltas->limit) instar_snapshot_complete(deltas->snapshot);
+    while (deltas->behind && instar_deltas_used(deltas) > deltas->limit) instar_deltas_evict(deltas);
+    while (deltas->held && instar_deltas_used(deltas) > deltas->limit)
+        instar_deltas_narrow(deltas, deltas->behind, deltas->held - deltas->behind - 1);
 }
 
 static uint64_t padding(const instar_ring *ring, int dense) {
@@ -72,15 +83,15 @@ static void drop_redo(instar_deltas *deltas) {
     if (deltas->held == deltas->behind) return;
     deltas->newest = deltas->current;
     deltas->held = deltas->behind;
-    if (deltas->held == 0 || !instar_frame_known(deltas, deltas->at))
+    if (deltas->held == 0 || !instar_frame_known(deltas->kernels, &deltas->ring, deltas->at))
         instar_deltas_forget(deltas);
     else
-        deltas->ring.head = instar_frame_at(deltas, deltas->at)->end;
+        deltas->ring.head = instar_frame_at(&deltas->ring, deltas->at)->end;
 }
 
 static void open_frame(instar_deltas *deltas, int64_t frame) {
-    while (!instar_ring_fit(&deltas->ring, sizeof(instar_frame))) evict_oldest(deltas);
-    instar_frame *record = instar_frame_at(deltas, deltas->ring.head);
+    while (!fits(deltas, sizeof(instar_frame))) instar_deltas_evict(deltas);
+    instar_frame *record = instar_frame_at(&deltas->ring, deltas->ring.head);
     *record = (instar_frame){.record = {sizeof *record | INSTAR_FRAME, 0}, .frame = frame, .frame_before = deltas->current,
                              .previous = deltas->at};
     deltas->at = deltas->ring.head;
@@ -103,7 +114,7 @@ static void begin(instar_deltas *deltas, int64_t frame, uint64_t chunks) {
 
 static void end(instar_deltas *deltas, uint64_t lines) {
     if (deltas->open) {
-        instar_frame *frame = instar_frame_at(deltas, deltas->at);
+        instar_frame *frame = instar_frame_at(&deltas->ring, deltas->at);
         frame->end = deltas->ring.head;
         frame->lines += lines;
         instar_frame_close(frame);

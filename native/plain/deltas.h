@@ -1,20 +1,21 @@
 /* The held frames: what each commit changed, oldest first, in a ring of records.
  *
- * A frame is a frame record and the records that follow it, up to the next frame's. One thread commits, undoes and redoes; others may
- * help it with a commit (pool.h) or read committed bytes beside it (snapshot.h).
+ * One thread commits, undoes and redoes; others may help it with a commit (pool.h) or read committed bytes beside it (snapshot.h).
+ * Frames that were taken out of the ring and are kept elsewhere may lie before the oldest: then the current frame may be one of them,
+ * and no frame is behind.
  */
 #ifndef INSTAR_DELTAS_H
 #define INSTAR_DELTAS_H
 
+#include "frames.h"
 #include "pool.h"
-#include "records.h"
-#include "ring.h"
 
 struct instar_snapshot;
 
 typedef struct instar_deltas {
     const instar_kernels *kernels;
     instar_ring ring;  /* INSTAR_SPARE_BYTES more memory follow it, for deltas that are not kept */
+    uint64_t limit;    /* the most bytes of the ring that are in use after a commit */
     uint64_t at;       /* where the current frame's record is, if it is held */
     uint64_t held;     /* number of frame records in the ring */
     uint64_t behind;   /* how many of them lie at or before the current frame */
@@ -34,14 +35,18 @@ enum {
     INSTAR_SPARE_BYTES = INSTAR_LINE_BYTES + INSTAR_STAGING_BYTES,
 };
 
-static inline instar_frame *instar_frame_at(const instar_deltas *deltas, uint64_t place) { return instar_ring_at(&deltas->ring, place); }
-
 /* Committed bytes begin to change, or are settled again. */
 static inline void instar_deltas_turn(instar_deltas *deltas) { __atomic_fetch_add(&deltas->sequence, 1, __ATOMIC_ACQ_REL); }
 
 /* Forgets all frames but the current one; the reset begins anew at `frame`. */
 void instar_deltas_forget(instar_deltas *deltas);
 void instar_deltas_reset(instar_deltas *deltas, int64_t frame);
+
+/* Drops the oldest frame, which must lie at or before the current one. */
+void instar_deltas_evict(instar_deltas *deltas);
+
+/* Drops frames until no more bytes are in use than the limit: the oldest, then those farthest ahead. */
+void instar_deltas_keep_limit(instar_deltas *deltas);
 
 /* Commits columns, given by key, as `frame`: the current frame (its delta is added to) or a later one (what could be redone is
  * dropped). Returns the number of changed lines. */

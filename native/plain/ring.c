@@ -1,5 +1,7 @@
 #include "ring.h"
 
+#include "pages.h"
+
 int instar_ring_fit(instar_ring *ring, uint64_t bytes) {
     if (ring->head < ring->tail) return ring->tail - ring->head > bytes;
     if (ring->bytes - ring->head >= bytes) return 1;
@@ -22,4 +24,36 @@ int64_t instar_ring_settle(const instar_ring *ring, uint64_t place, uint64_t sto
         place = tag == INSTAR_WRAP ? 0 : place + instar_length(record);
     }
     return (int64_t)stop;
+}
+
+static void give_back(instar_ring *ring, uint64_t from, uint64_t to) {
+    instar_pages_give_back(ring->base + from, to - from);
+    if (from < ring->ready) ring->ready = from;
+}
+
+void instar_ring_give_back_between(instar_ring *ring, uint64_t from, uint64_t to) {
+    if (from <= to) {
+        give_back(ring, from, to);
+    } else {
+        give_back(ring, from, ring->bytes);
+        give_back(ring, 0, to);
+    }
+}
+
+void instar_ring_give_back(instar_ring *ring) {
+    if (ring->head >= ring->tail) {
+        give_back(ring, ring->head, ring->bytes);
+        give_back(ring, 0, ring->tail);
+    } else {
+        give_back(ring, ring->head, ring->tail);
+    }
+}
+
+uint64_t instar_ring_touch(instar_ring *ring, uint64_t bytes) {
+    uint64_t end = ring->head < ring->tail ? ring->tail : ring->bytes, from = ring->head > ring->ready ? ring->head : ring->ready;
+    uint64_t to = end - ring->head < bytes ? end : ring->head + bytes;
+    if (from >= to) return 0;
+    instar_pages_touch(ring->base + from, to - from);
+    if (ring->head <= ring->ready) ring->ready = to;
+    return to - from;
 }

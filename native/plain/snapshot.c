@@ -43,8 +43,8 @@ static void take_piece(instar_snapshot *snapshot, uint64_t piece) {
     uint64_t bytes = rest < PIECE_BYTES ? rest : PIECE_BYTES;
     int64_t frame = copy_settled(deltas, column->target + from, column->column->committed + from, bytes, &place);
     while (frame > snapshot->frame) {
-        const instar_frame *record = instar_frame_at(deltas, place);
-        if (instar_frame_carry(deltas, place, column->key, from, bytes, column->target + from))
+        const instar_frame *record = instar_frame_at(&deltas->ring, place);
+        if (instar_frame_carry(deltas->kernels, &deltas->ring, place, column->key, from, bytes, column->target + from))
             __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELAXED);
         frame = record->frame_before;
         place = record->previous;
@@ -66,5 +66,5 @@ void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t
     if (!snapshot) return;
     const instar_deltas *deltas = snapshot->deltas;
     uint64_t used = instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
-    if (frame == deltas->current || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->ring.bytes) instar_snapshot_complete(snapshot);
+    if (frame == deltas->current || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
 }

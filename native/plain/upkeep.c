@@ -4,7 +4,7 @@
 
 int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
     for (int mended = 0;; mended++) {
-        int64_t at = instar_frame_damage(deltas, place);
+        int64_t at = instar_frame_damage(deltas->kernels, &deltas->ring, place);
         if (at == INSTAR_NONE) return mended;
         if (!instar_record_mend(deltas->kernels, instar_ring_at(&deltas->ring, (uint64_t)at), instar_ring_room(&deltas->ring, (uint64_t)at)))
             return INSTAR_DAMAGED;
@@ -14,17 +14,19 @@ int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
 void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead) {
     instar_snapshot_complete(deltas->snapshot);
     uint64_t first = deltas->at;
-    for (uint64_t n = 1; n < behind; n++) first = instar_frame_at(deltas, first)->previous;
+    for (uint64_t n = 1; n < behind; n++) first = instar_frame_at(&deltas->ring, first)->previous;
     int64_t last = behind ? (int64_t)deltas->at : instar_deltas_ahead(deltas);
-    for (uint64_t n = behind ? 0 : 1; n < ahead; n++) last = instar_deltas_next(deltas, (uint64_t)last);
+    for (uint64_t n = behind ? 0 : 1; n < ahead; n++) last = instar_frame_after(&deltas->ring, (uint64_t)last);
     if (behind + ahead == 0) {
+        int64_t newest = deltas->current < deltas->oldest ? deltas->oldest : deltas->current;
         instar_deltas_forget(deltas);
+        deltas->oldest = deltas->newest = newest;
         return;
     }
     deltas->ring.tail = behind ? first : (uint64_t)instar_deltas_ahead(deltas);
-    deltas->oldest = instar_frame_at(deltas, deltas->ring.tail)->frame_before;
-    deltas->ring.head = instar_frame_at(deltas, (uint64_t)last)->end;
-    deltas->newest = ahead ? instar_frame_at(deltas, (uint64_t)last)->frame : deltas->current;
+    deltas->oldest = instar_frame_at(&deltas->ring, deltas->ring.tail)->frame_before;
+    deltas->ring.head = instar_frame_at(&deltas->ring, (uint64_t)last)->end;
+    deltas->newest = ahead ? instar_frame_at(&deltas->ring, (uint64_t)last)->frame : deltas->current;
     deltas->behind = behind;
     deltas->held = behind + ahead;
 }

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -83,6 +85,16 @@ class HistoryBesideSnapshots(RuleBasedStateMachine):
             self.write(which, seed + frame, share)
             self.commit(1)
 
+    @rule(share=st.floats(0, 1), touched=st.sampled_from([0, 1, 1 << 15, 1 << 30]))
+    def limit(self, share: float, touched: int) -> None:
+        """A lower limit drops frames at once: the oldest, and those ahead only when none are left behind."""
+        budget = self.history.budget_bytes
+        self.history.limit_bytes = 65_536 + round(share * (budget - 65_536))
+        if self.history.newest < max(self.snapshots):
+            assert self.history.oldest == self.history.current
+            self.snapshots = {at: kept for at, kept in self.snapshots.items() if at <= self.history.newest}
+        assert self.history.touch_ahead(touched) <= min(touched, budget)
+
     @rule()
     def discard(self) -> None:
         self.history.discard(self.columns)
@@ -127,7 +139,7 @@ class HistoryBesideSnapshots(RuleBasedStateMachine):
 
     @invariant()
     def budget_is_kept(self) -> None:
-        assert 0 <= self.history.used_bytes <= self.history.budget_bytes
+        assert 0 <= self.history.used_bytes <= self.history.limit_bytes <= self.history.budget_bytes
         assert (self.history.used_bytes == 0) == (self.history.oldest == self.history.newest)
 
     @invariant()
@@ -303,6 +315,69 @@ def test_knows_which_chunks_changed_and_how_far_they_reached() -> None:
     assert [history.extent_at(column, frame) for frame in range(3)] == [0, 3 * CHUNK_BYTES, CHUNK_BYTES]
     history.undo()
     assert [history.extent_at(column, frame) for frame in range(3)] == [0, 3 * CHUNK_BYTES, CHUNK_BYTES]
+
+
+def test_tells_the_bytes_of_each_column() -> None:
+    history, column, live = one_column(3 * CHUNK_BYTES)
+    other = Column(1)
+    history.add(other)
+    live[[0, 2 * CHUNK_BYTES]] = 1
+    history.commit(1, [column, other])
+    assert history.bytes_by_column() == {
+        column: 32 + 2 * 32
+    }  # an extent; two headers of 24, an element of 7 and a byte of room
+    other.extent = 1
+    history.commit(2, [column, other])
+    assert history.bytes_by_column() == {column: 96, other: 32}
+    history.undo()
+    assert sum(history.bytes_by_column().values()) == history.used_bytes - 2 * 64
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is resident"
+)
+def test_a_lower_limit_gives_memory_back() -> None:
+    history, column, live = one_column(1 << 20, budget=64 << 20)
+    for frame in range(1, 80):
+        live[:] = frame
+        history.commit(frame, [column])
+    before = resident_bytes()
+    history.limit_bytes = 8 << 20
+    assert before - resident_bytes() > 50 << 20
+    assert (history.newest, history.oldest) == (79, 72)
+    live[:] = 0
+    history.commit(80, [column])
+    assert history.used_bytes <= 8 << 20
+    while history.current > history.oldest:
+        assert history.undo() == history.current
+        assert (live == history.current).all()
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="the system does not tell how much memory is resident"
+)
+def test_touches_what_is_written_next_once() -> None:
+    history, column, live = one_column(CHUNK_BYTES, budget=64 << 20)
+    before = resident_bytes()
+    assert history.touch_ahead(32 << 20) == 32 << 20
+    assert resident_bytes() - before >= 31 << 20
+    assert history.touch_ahead(32 << 20) == 0
+    live[:] = 1
+    history.commit(1, [column])
+    assert history.touch_ahead(32 << 20) == history.used_bytes
+    assert history.touch_ahead(1 << 30) == (32 << 20) - history.used_bytes
+    assert history.touch_ahead(1 << 30) == 0
+
+
+@pytest.mark.parametrize("limit", [0, 65_535, (1 << 20) + 1])
+def test_refuses_an_impossible_limit(limit: int) -> None:
+    history, _, _ = one_column(1)
+    with pytest.raises(InstarError, match=f"limit must lie between .* got {limit:,}; it keeps 1,048,576"):
+        history.limit_bytes = limit
 
 
 def test_threads_commit_what_one_thread_commits() -> None:
