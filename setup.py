@@ -72,10 +72,10 @@ SOURCES = {
     "integrity": [
         "native/plain/identities.c",
         "native/plain/integrity.c",
+        "native/plain/frames.c",
+        "native/plain/pages.c",
         "native/plain/records.c",
         "native/plain/ring.c",
-        "native/plain/snapshot.c",
-        "native/plain/travel.c",
     ],
     "watchdog": ["native/plain/watchdog.c"],
 }

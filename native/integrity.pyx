@@ -10,7 +10,8 @@ from instar.native.buffers cimport borrow_bytes
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
-from instar.native.history cimport History, instar_deltas, instar_frame, instar_ring
+from instar.native.frames cimport INSTAR_NONE, instar_frame_at, instar_frame_damage, instar_frame_known, instar_ring
+from instar.native.history cimport History, instar_deltas
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
 cdef extern from "plain/integrity.h" nogil:
@@ -58,13 +59,7 @@ cdef extern from "plain/identities.h" nogil:
     uint64_t instar_count_dangling(const uint64_t *references, uint64_t first, uint64_t stop, const uint64_t *slots,
                                    uint64_t slot_count, uint64_t *place)
 
-cdef extern from "plain/travel.h" nogil:
-    enum:
-        INSTAR_NONE
-
-    instar_frame *instar_frame_at(const instar_deltas *deltas, uint64_t place)
-    bint instar_frame_known(const instar_deltas *deltas, uint64_t place)
-    int64_t instar_frame_damage(const instar_deltas *deltas, uint64_t place)
+cdef extern from "plain/ring.h" nogil:
     uint64_t instar_ring_between(const instar_ring *ring, uint64_t start, uint64_t stop)
 
 cdef enum:
@@ -220,10 +215,10 @@ cdef class RecordWalk:
                     if not self._is_where_it_was():
                         self.astray = True
                         break
-                    sound = instar_frame_damage(deltas, self.place) == INSTAR_NONE
-                    previous = instar_frame_at(deltas, self.place).previous
+                    sound = instar_frame_damage(deltas.kernels, &deltas.ring, self.place) == INSTAR_NONE
+                    previous = instar_frame_at(&deltas.ring, self.place).previous
                     seen += instar_ring_between(&deltas.ring, previous, self.place)
-                    self.frame = instar_frame_at(deltas, self.place).frame_before
+                    self.frame = instar_frame_at(&deltas.ring, self.place).frame_before
                     self.place = previous
         finally:
             self.history.busy = False
@@ -235,8 +230,8 @@ cdef class RecordWalk:
         cdef instar_deltas *deltas = &self.history.deltas
         return (
             self.frame <= deltas.current
-            and instar_frame_known(deltas, self.place)
-            and instar_frame_at(deltas, self.place).frame == self.frame
+            and instar_frame_known(deltas.kernels, &deltas.ring, self.place)
+            and instar_frame_at(&deltas.ring, self.place).frame == self.frame
         )
 
 

@@ -169,7 +169,7 @@ class StateManager:
         """
         for frame in (frame_a, frame_b):
             self._require(frame)
-        layouts = self._layouts.at(frame_a), self._layouts.at(frame_b)
+        layouts = self._layouts.at(frame_a).layout, self._layouts.at(frame_b).layout
         found, _ = diff(self._history, self._all, layouts, (frame_a, frame_b))
         return found
 
