@@ -56,14 +56,43 @@ static void change_all_floats(size_t step) {
     for (size_t at = 0; at < state.bytes; at += INSTAR_WORD_BYTES) state.live[at] += 1;
 }
 
+/* What precedes a delta in the ring. */
+typedef struct record {
+    instar_delta_size size;
+    uint32_t chunk;
+} record;
+
+static size_t record_bytes(instar_delta_size size) {
+    return INSTAR_LINE_BYTES + (size.bytes + INSTAR_LINE_BYTES - 1) / INSTAR_LINE_BYTES * INSTAR_LINE_BYTES;
+}
+
+/* Goes back to the ring's beginning where the next commit might not fit. */
+static void make_room(void) {
+    if (state.head + state.bytes / 8 * 9 + 2 * INSTAR_ELEMENTS_ROOM > RING_BYTES) state.head = 0;
+}
+
 static void commit_all(commit_kernel *commit) {
-    for (size_t at = 0; at < state.bytes; at += INSTAR_CHUNK_BYTES) {
-        uint8_t *record = state.ring + state.head;
-        instar_delta_size size = commit(state.live + at, state.committed + at, record + INSTAR_LINE_BYTES, &state.crcs[at / INSTAR_CHUNK_BYTES]);
+    for (size_t chunk = 0; chunk < state.bytes / INSTAR_CHUNK_BYTES; chunk++) {
+        size_t at = chunk * INSTAR_CHUNK_BYTES;
+        uint8_t *place = state.ring + state.head;
+        instar_delta_size size = commit(state.live + at, state.committed + at, place + INSTAR_LINE_BYTES, &state.crcs[chunk]);
         if (!size.lines) continue;
-        memcpy(record, &size, sizeof size);
-        state.head += INSTAR_LINE_BYTES + (size.bytes + INSTAR_LINE_BYTES - 1) / INSTAR_LINE_BYTES * INSTAR_LINE_BYTES;
-        if (state.head > RING_BYTES - 2 * INSTAR_ELEMENTS_ROOM) state.head = 0;
+        *(record *)place = (record){size, (uint32_t)chunk};
+        state.head += record_bytes(size);
+    }
+}
+
+/* Undoes or redoes the commit whose records begin at `at`. */
+static void apply_all(const instar_kernels *path, int dense, size_t at) {
+    while (at != state.head) {
+        const record *of = (const record *)(state.ring + at);
+        const uint8_t *delta = state.ring + at + INSTAR_LINE_BYTES;
+        size_t place = (size_t)of->chunk * INSTAR_CHUNK_BYTES;
+        if (dense)
+            path->apply_dense(state.live + place, state.committed + place, delta);
+        else
+            path->apply_elements(state.live + place, state.committed + place, delta, of->size.bytes);
+        at += record_bytes(of->size);
     }
 }
 
@@ -73,34 +102,44 @@ static int rounds(void) {
     return (int)(count > MOST_ROUNDS ? MOST_ROUNDS : count) | 1;
 }
 
-static void bench_commit(const instar_kernels *path, const char *form, commit_kernel *commit, const char *pattern,
-                         void (*change)(size_t), size_t step) {
-    double commits[MOST_ROUNDS], copies[MOST_ROUNDS];
+static double time_since(double began) { return seconds() - began; }
+
+static void bench_commit(const instar_kernels *path, int dense, const char *pattern, void (*change)(size_t), size_t step) {
+    commit_kernel *commit = dense ? path->commit_dense : path->commit_elements;
+    double commits[MOST_ROUNDS], copies[MOST_ROUNDS], undos[MOST_ROUNDS];
     int count = rounds();
+    state.head = 0;
     commit_all(commit);
     for (int round = 0; round < count; round++) {
+        make_room();
+        size_t begin = state.head;
         if (step) change(step);
         double began = seconds();
         memcpy(state.copy, state.live, state.bytes);
-        copies[round] = seconds() - began;
+        copies[round] = time_since(began);
         if (step) change(step);
         began = seconds();
         commit_all(commit);
         path->fence();
-        commits[round] = seconds() - began;
+        commits[round] = time_since(began);
+        began = seconds();
+        apply_all(path, dense, begin);
+        undos[round] = time_since(began);
+        apply_all(path, dense, begin);
     }
     double committing = median(commits, (size_t)count), copying = median(copies, (size_t)count);
-    printf("%-13s commit_%-9s %9zu bytes, %-18s in %5.1f %% of lines: %8.1f us, memcpy %8.1f us, ratio %.2f\n", path->isa, form,
-           state.bytes, pattern, step ? 100.0 / (double)step : 0.0, 1e6 * committing, 1e6 * copying, committing / copying);
+    printf("%-13s commit_%-9s %9zu bytes, %-18s in %5.1f %% of lines: %8.1f us, memcpy %8.1f us, ratio %.2f, undo %.2f\n", path->isa,
+           dense ? "dense" : "elements", state.bytes, pattern, step ? 100.0 / (double)step : 0.0, 1e6 * committing, 1e6 * copying,
+           committing / copying, median(undos, (size_t)count) / copying);
 }
 
 static void bench_commits(const instar_kernels *path) {
     static const size_t steps[] = {0, 100, 10, 1};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
-        bench_commit(path, "elements", path->commit_elements, "one_float_per_line", change_one_float_per_line, steps[i]);
-    bench_commit(path, "elements", path->commit_elements, "all_floats", change_all_floats, 1);
-    bench_commit(path, "dense", path->commit_dense, "one_float_per_line", change_one_float_per_line, 1);
-    bench_commit(path, "dense", path->commit_dense, "all_floats", change_all_floats, 1);
+        bench_commit(path, 0, "one_float_per_line", change_one_float_per_line, steps[i]);
+    bench_commit(path, 0, "all_floats", change_all_floats, 1);
+    bench_commit(path, 1, "one_float_per_line", change_one_float_per_line, 1);
+    bench_commit(path, 1, "all_floats", change_all_floats, 1);
 }
 
 static void crc_all(const instar_kernels *path) { state.sum ^= path->crc64(state.live, state.bytes, state.sum); }
