@@ -158,11 +158,12 @@ AVX512 static void apply_elements(uint8_t *live, uint8_t *committed, const uint8
     }
 }
 
+/* A block at a time, so that no more than three streams are under way at once. */
 AVX512 static void apply_dense(uint8_t *live, uint8_t *committed, const uint8_t *delta) {
-    for (size_t at = 0; at < INSTAR_CHUNK_BYTES; at += INSTAR_LINE_BYTES) {
-        __m512i value = _mm512_xor_si512(load(committed + at), load(delta + at));
-        store(committed + at, value);
-        store(live + at, value);
+    for (size_t block = 0; block < INSTAR_CHUNK_BYTES; block += BLOCK_BYTES) {
+        for (size_t at = block; at < block + BLOCK_BYTES; at += INSTAR_LINE_BYTES)
+            store(committed + at, _mm512_xor_si512(load(committed + at), load(delta + at)));
+        for (size_t at = block; at < block + BLOCK_BYTES; at += INSTAR_LINE_BYTES) store(live + at, load(committed + at));
     }
 }
 
