@@ -27,6 +27,9 @@ class Table:
 
     `t.x` is writable in place; `t.x = values` copies into it. `t.id` is read-only, uint64, stable and never reused.
     Bytes past the last row are zero. Views taken before a spawn or despawn keep their old length.
+
+    A commit passes over the columns that nothing can have written: none was accessed since the last one, and nothing made of a
+    view is alive. Whoever writes through a bare address (``t.x.ctypes.data``) must hold the view until then.
     """
 
     schema: Schema
@@ -339,7 +342,7 @@ class Table:
 def _as_ids(ids: npt.ArrayLike, table: str) -> Ids:
     """Ids as uint64; negative ones become ids that are never given."""
     if isinstance(ids, np.ndarray) and ids.dtype.kind in "iu":
-        return ids.astype(np.uint64)
+        return np.require(ids, np.uint64, ["C", "A"])
     given = np.asarray(ids, object)
     try:
         whole = [operator.index(one) % (1 << 64) for one in given.flat]

@@ -31,16 +31,17 @@ class Views:
         """The view of a field's live rows, which is an attribute from now on."""
         self._opened[name] = lineage
         view = self._attributes[name] = lineage.cells(0, rows)
+        # Again: a commit on another thread may have closed it before it was an attribute.
+        self._opened[name] = lineage
         return view
 
     def close(self) -> None:
         """Take the views back from the attributes; their columns count as written."""
         opened = self._opened
-        if opened:
-            self._written.update(dict.fromkeys(opened.values()))
-            for name in opened:
-                self._attributes.pop(name, None)
-            opened.clear()
+        while opened:
+            name, lineage = opened.popitem()
+            self._written[lineage] = None
+            self._attributes.pop(name, None)
 
     def resize(self, rows: int, before: int) -> None:
         """Take the views back, as the table had ``before`` rows and has ``rows`` now."""

@@ -4,6 +4,9 @@
 /* A slot whose generation has come to this is never handed out again. */
 #define LAST_GENERATION UINT32_MAX
 
+/* So many ids ahead the slots are fetched: they lie anywhere. */
+#define AHEAD 24
+
 static uint32_t slot_of(uint64_t id) { return (uint32_t)(id - 1); }
 static uint32_t generation_of(uint64_t id) { return (uint32_t)((id - 1) >> 32); }
 
@@ -58,6 +61,7 @@ int instar_index_despawn(instar_index *index, const instar_despawns *despawns, u
 
 void instar_index_rows(const instar_index *index, const uint64_t *ids, int64_t *rows, uint64_t count) {
     for (uint64_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) __builtin_prefetch(index->slots + slot_of(ids[i + AHEAD]));
         uint64_t entry = slot_of(ids[i]) < index->used ? index->slots[slot_of(ids[i])] : NO_ROW;
         int stands = (uint32_t)entry != NO_ROW && entry >> 32 == generation_of(ids[i]);
         rows[i] = stands ? (int64_t)(uint32_t)entry : -1;
@@ -68,6 +72,7 @@ uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uin
     uint64_t forgotten = 0;
     for (uint64_t i = 0; i < count; i++) {
         if (known != NULL && ids[i] == known[i]) continue;
+        if (i + AHEAD < count) __builtin_prefetch(index->slots + slot_of(ids[i + AHEAD]));
         if (ids[i] == 0 || slot_of(ids[i]) >= index->used) continue;
         if (generation_of(ids[i]) >= index->slots[slot_of(ids[i])] >> 32) continue;
         ids[i] = 0;
