@@ -176,6 +176,14 @@ class World:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SavedWorld:
+    """A committed world and its frame."""
+
+    frame: int
+    world: World
+
+
 class StateOracle:
     """A StateManager without limits.
 
@@ -232,6 +240,16 @@ class StateOracle:
             self.world.expose(schema)
         self.world.visible = tuple(schemas)
         self.amend()
+
+    def kept(self) -> SavedWorld:
+        """A copy of the committed world."""
+        return SavedWorld(self.frame, self.frames[self.frame].copy())
+
+    def restore(self, saved: SavedWorld) -> None:
+        """A kept world is the live and the only committed one."""
+        self.frame = saved.frame
+        self.frames = {saved.frame: saved.world.copy()}
+        self.world = saved.world.copy()
 
     def forget_redo(self) -> None:
         """The current frame becomes the newest."""
