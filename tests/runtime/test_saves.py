@@ -63,6 +63,7 @@ def test_a_world_returns_to_its_checkpoint(scene):
     world.restore(checkpoint)
     assert world.frame == 4
     assert world.params["mover"].speed == 1.0
+    assert not world.program.params["mover"]["speed"].given
     assert steps(world, 5) == expected
 
 

@@ -25,6 +25,7 @@ from instar.hmr.state import (
 )
 from instar.hmr.state.checkpoint.layout import lay_out
 from instar.hmr.state.fields import make_field
+from instar.hmr.state.references import Ref
 
 TYPES = [f32, f64, u8, i16, i64, u64, f32[2], u8[3], f64[2, 2]]
 NAMES = ["a", "b", "c", "d"]
@@ -211,6 +212,23 @@ def test_restoring_migrates_to_the_schemas_asked_for(small):
     assert small["hares"].x.tolist() == [77.0, 2.5]
     assert small["hares"].speed.tolist() == [2, 2]
     assert small.frames == range(2, 3)
+
+
+def test_references_stay_references():
+    state = StateManager(history_bytes=1 << 20)
+    hares, owls = state.table("hares", {"x": f32}), state.table("owls", {"prey": Ref["hares"], "both": Ref["hares"][2]})
+    hares.spawn(3)
+    owls.spawn(2, prey=hares.id[1:], both=hares.id[0])
+    state.commit()
+    fresh = StateManager(history_bytes=1 << 20)
+    checkpoint = state.checkpoint()
+    data = b"".join(lay_out(checkpoint._encoded, checkpoint._columns.result()))
+    fresh.restore(Checkpoint.from_bytes(data, "test"))
+    assert fresh["owls"].schema == owls.schema
+    assert fresh["owls"].schema.fields["prey"].target == "hares"
+    fresh["hares"].despawn(1)
+    fresh.commit()
+    assert fresh["owls"].prey.tolist() == [0, hares.id[2]]
 
 
 def test_values_are_rounded_to_the_step_and_no_further(rng):

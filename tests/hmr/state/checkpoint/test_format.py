@@ -155,6 +155,8 @@ HOSTILE = {
     "a step below zero": lambda d: column(d)["field"].update(step=-1),
     "an infinite step": lambda d: column(d)["field"].update(step="inf"),
     "a step of text": lambda d: column(d)["field"].update(step="1"),
+    "a target of no name": lambda d: column(d, "kind")["field"].update(type="u64", target="no name"),
+    "a target of bytes": lambda d: column(d, "kind")["field"].update(target="owls"),
     "min above max": lambda d: column(d)["field"].update(min=200),
     "a name of the table's own": lambda d: column(d).update(name="spawn"),
     "a field that is none": lambda d: column(d).update(field=7),
