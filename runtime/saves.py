@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,9 @@ class Memory:
     @classmethod
     def of(cls, scene: SceneFile, program: Program, *, seed: int, fps: float) -> Memory:
         """The memory of a running world."""
-        name = next((name for name, folder in examples().items() if folder == scene.folder), str(scene.folder))
         live = program.params
         return cls(
-            scene=name,
+            scene=_name_of(scene.folder),
             title=scene.title,
             seed=seed,
             fps=fps,
@@ -122,6 +122,12 @@ def _checked(memory: Memory) -> Memory:
     if not all(isinstance(names, list) for names in memory.given.values()):
         raise TypeError
     return memory
+
+
+@lru_cache(maxsize=1)
+def _name_of(folder: Path) -> str:
+    """What opens a scene: its packaged name, or its folder. Looked up once, not with every save."""
+    return next((name for name, packaged in examples().items() if packaged == folder), str(folder))
 
 
 def _written(scene: SceneFile) -> dict[str, Any]:

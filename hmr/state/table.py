@@ -270,14 +270,12 @@ class Table:
             return f"rows of {self.name} wait to be despawned"
         if [len(self), self._index.slots_used, self._index.free_count] != self._committed_counts():
             return f"rows of {self.name} were spawned or despawned"
-        sizes = [
-            8,
-            *(8 for _ in self._index.columns),
-            *(field.type.cell_bytes for field, _, _ in self._columns.described()),
-        ]
-        names = ["header", *self._index.columns, *(field.name for field, _, _ in self._columns.described())]
         changeable = set(map(id, self._changeable()))
-        for name, size, column in zip(names, sizes, self._native_columns(), strict=True):
+        if not changeable:
+            return None
+        index = [(name, 8) for name in ("header", *self._index.columns)]
+        parts = [*index, *((field.name, field.type.cell_bytes) for field, _, _ in self._columns.described())]
+        for (name, size), column in zip(parts, self._native_columns(), strict=True):
             at = column.first_change() if id(column) in changeable else None
             if at is not None:
                 return f"{self.name}.{name} was written (row {at // size} is the first that differs)"

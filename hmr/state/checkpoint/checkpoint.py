@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -36,14 +39,13 @@ class Checkpoint:
         source: What it is, for people: the file, or its frame.
     """
 
-    def __init__(self, header: Header, encoded: bytes, columns: Future[list[PackedColumn]], source: str) -> None:
+    def __init__(self, header: Header, columns: Future[list[PackedColumn]], source: str) -> None:
         self.frame = header.frame
         self.version = VERSION
         self.meta: Mapping[str, Any] = MappingProxyType(dict(header.meta))
         self.tables: Mapping[str, SavedTable] = MappingProxyType({table.name: table for table in header.tables})
         self.source = source
         self._header = header
-        self._encoded = encoded
         self._columns = columns
 
     @classmethod
@@ -58,13 +60,13 @@ class Checkpoint:
             CheckpointError: If the header's metadata is none that JSON can hold.
         """
         try:
-            encoded = header.encode()
+            header = replace(header, meta=json.loads(json.dumps(dict(header.meta), allow_nan=False)))
         except (TypeError, ValueError, RecursionError) as error:
             raise CheckpointError(
                 f"no checkpoint was taken: its metadata must be plain JSON values with texts as keys ({error})"
             ) from None
         packed = _worker.submit(_take_and_pack, header, snapshot)
-        return cls(header, encoded, packed, f"the checkpoint of frame {header.frame}")
+        return cls(header, packed, f"the checkpoint of frame {header.frame}")
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Checkpoint:
@@ -90,7 +92,11 @@ class Checkpoint:
         header, columns = parse(memoryview(data), source)
         ready: Future[list[PackedColumn]] = Future()
         ready.set_result(columns)
-        return cls(header, header.encode(), ready, source)
+        return cls(header, ready, source)
+
+    @cached_property
+    def _encoded(self) -> bytes:
+        return self._header.encode()
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{name}: {table.rows} rows" for name, table in self.tables.items())

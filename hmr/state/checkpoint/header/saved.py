@@ -93,11 +93,7 @@ class Header:
     tables: tuple[SavedTable, ...]
 
     def encode(self) -> bytes:
-        """The header as JSON text.
-
-        Raises:
-            TypeError, ValueError, RecursionError: If the metadata is none that JSON can hold.
-        """
+        """The header as JSON text."""
         document = {"frame": self.frame, "meta": self.meta, "tables": [_table_document(table) for table in self.tables]}
         return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
