@@ -137,7 +137,7 @@ class RecordWalk:
         """Verify the next records.
 
         Args:
-            size: About how many bytes; the frame in hand is finished.
+            size: About how many bytes; the record in hand is finished.
 
         Returns:
             The bytes verified, and whether they are sound; `History.check` says which frame is not.

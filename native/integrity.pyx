@@ -10,7 +10,7 @@ from instar.native.buffers cimport borrow_bytes
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
-from instar.native.frames cimport INSTAR_NONE, instar_frame_at, instar_frame_damage, instar_frame_known, instar_ring
+from instar.native.frames cimport instar_frame_at, instar_frame_known, instar_ring
 from instar.native.history cimport History, instar_deltas
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
@@ -49,6 +49,7 @@ cdef extern from "plain/integrity.h" nogil:
                                  uint64_t first, uint64_t *stop, bint with_live, const instar_bounds *bounds,
                                  instar_suspect *suspects, uint32_t room)
     int64_t instar_find_flip(uint64_t syndrome, uint64_t size)
+    int instar_frame_verify(const instar_kernels *kernels, const instar_ring *ring, uint64_t frame, uint64_t *at, uint64_t size, uint64_t *seen)
 
 cdef extern from "plain/identities.h" nogil:
     uint64_t instar_count_stray_rows(const uint64_t *ids, uint64_t first, uint64_t stop, const uint64_t *slots,
@@ -59,11 +60,11 @@ cdef extern from "plain/identities.h" nogil:
     uint64_t instar_count_dangling(const uint64_t *references, uint64_t first, uint64_t stop, const uint64_t *slots,
                                    uint64_t slot_count, uint64_t *place)
 
-cdef extern from "plain/ring.h" nogil:
-    uint64_t instar_ring_between(const instar_ring *ring, uint64_t start, uint64_t stop)
 
 cdef enum:
     ROOM = 64
+    # About what the record of a frame itself takes.
+    FRAME_BYTES = 64
 
 Suspect = namedtuple("Suspect", "chunk syndrome lines outside past_end")
 
@@ -194,36 +195,36 @@ def flip_record(History history not None, uint64_t byte, int bit):
 
 cdef class RecordWalk:
     cdef History history
-    cdef uint64_t place
+    cdef uint64_t place, at
     cdef int64_t frame
     cdef readonly bint done
     cdef readonly bint astray
 
     def __init__(self, History history not None):
         self.history = history
-        self.place = history.deltas.at
+        self.place = self.at = history.deltas.at
         self.frame = history.deltas.current
 
     def advance(self, uint64_t size):
         cdef instar_deltas *deltas = &self.history.deltas
-        cdef uint64_t seen = 0, previous
-        cdef bint sound = True
+        cdef uint64_t seen = 0
+        cdef int status = 1
         self.history.begin_use()
         try:
             with nogil:
-                while sound and seen < size and self.frame > deltas.oldest:
+                while status > 0 and seen < size and self.frame > deltas.oldest:
                     if not self._is_where_it_was():
                         self.astray = True
                         break
-                    sound = instar_frame_damage(deltas.kernels, &deltas.ring, self.place) == INSTAR_NONE
-                    previous = instar_frame_at(&deltas.ring, self.place).previous
-                    seen += instar_ring_between(&deltas.ring, previous, self.place)
-                    self.frame = instar_frame_at(&deltas.ring, self.place).frame_before
-                    self.place = previous
+                    status = instar_frame_verify(deltas.kernels, &deltas.ring, self.place, &self.at, size, &seen)
+                    if status > 0:
+                        seen += FRAME_BYTES
+                        self.frame = instar_frame_at(&deltas.ring, self.place).frame_before
+                        self.place = self.at = instar_frame_at(&deltas.ring, self.place).previous
         finally:
             self.history.busy = False
         self.done = self.frame <= deltas.oldest
-        return seen, sound
+        return seen, status >= 0
 
     cdef bint _is_where_it_was(self) noexcept nogil:
         """Whether the frame that comes next is still held, and its record where it was when the frame after it told."""

@@ -99,3 +99,21 @@ int64_t instar_find_flip(uint64_t syndrome, uint64_t bytes) {
     }
     return -1;
 }
+
+static int is_whole(const instar_kernels *kernels, const instar_ring *ring, uint64_t place) {
+    return instar_record_whole(kernels, instar_ring_at(ring, place), instar_ring_room(ring, place));
+}
+
+int instar_frame_verify(const instar_kernels *kernels, const instar_ring *ring, uint64_t frame, uint64_t *at, uint64_t bytes,
+                        uint64_t *seen) {
+    uint64_t length = instar_ring_between(ring, frame, instar_frame_at(ring, frame)->end);
+    while (*seen < bytes) {
+        int64_t next = instar_frame_next(ring, frame, *at);
+        if (next == INSTAR_NONE) return 1;
+        if (next < 0 || instar_ring_between(ring, frame, (uint64_t)next) >= length || !is_whole(kernels, ring, (uint64_t)next))
+            return INSTAR_DAMAGED;
+        *seen += instar_ring_between(ring, *at, (uint64_t)next);
+        *at = (uint64_t)next;
+    }
+    return 0;
+}

@@ -6,7 +6,7 @@
 #ifndef INSTAR_INTEGRITY_H
 #define INSTAR_INTEGRITY_H
 
-#include "deltas.h"
+#include "frames.h"
 
 typedef enum instar_element {
     INSTAR_ANY, /* no bounds: nothing is looked at */
@@ -47,5 +47,10 @@ uint64_t instar_count_outside(const void *values, uint64_t bytes, const instar_b
 
 /* The one bit whose flip gives this syndrome in a message of `bytes`, counted from the first byte's lowest bit; -1 if none does. */
 int64_t instar_find_flip(uint64_t syndrome, uint64_t bytes);
+
+/* Verifies the records of the frame at `frame` that follow the one at `at`, which is moved on, until `seen` has grown to `bytes`.
+ * Returns 1 where the frame ends, 0 where there is more of it, INSTAR_DAMAGED where a record is not whole. */
+int instar_frame_verify(const instar_kernels *kernels, const instar_ring *ring, uint64_t frame, uint64_t *at, uint64_t bytes,
+                        uint64_t *seen);
 
 #endif

@@ -8,9 +8,11 @@ import pytest
 from instar.native import CHUNK_BYTES, Column, History, InstarError, crc64, integrity
 from instar.native.integrity import (
     Bounds,
+    RecordWalk,
     check_chunks,
     find_flip,
     flip,
+    flip_record,
     linear_crc,
     mend_committed,
     mend_crc,
@@ -175,6 +177,75 @@ def test_ids_lead_to_their_slots_and_back():
     assert integrity.stray_rows(ids_column, 2, 3, slots_column, 5) == (0, 0)
     with pytest.raises(InstarError, match="lie outside"):
         integrity.stray_rows(ids_column, 0, 1 << 40, slots_column, 5)
+
+
+def grown(history: History, column: Column, frames: range) -> None:
+    """Commit a changed line in each frame."""
+    for frame in frames:
+        column.live[frame % 100] ^= 255
+        history.commit(frame, [column])
+
+
+def walked(walk: RecordWalk, size: int) -> tuple[int, int]:
+    """Walk to the end in steps; the steps and the bytes it took."""
+    steps = total = 0
+    while not walk.done:
+        seen, sound = walk.advance(size)
+        assert sound
+        assert not walk.astray
+        steps, total = steps + 1, total + seen
+    return steps, total
+
+
+@pytest.fixture
+def history():
+    column = Column(CHUNK_BYTES)
+    column.extent = CHUNK_BYTES
+    history = History(1 << 16)
+    history.add(column)
+    grown(history, column, range(1, 200))
+    return history, column
+
+
+def test_records_are_walked_in_steps(history):
+    history, _ = history
+    steps, total = walked(RecordWalk(history), 1)
+    assert steps >= 2 * (history.newest - history.oldest)
+    assert walked(RecordWalk(history), 1 << 40) == (1, total)
+    assert 0.5 * history.used_bytes < total < 2 * history.used_bytes
+
+
+def test_a_walk_goes_on_while_frames_are_added_and_dropped(history):
+    history, column = history
+    walk = RecordWalk(history)
+    frame = history.newest
+    while not walk.done:
+        assert walk.advance(100)[1]
+        assert not walk.astray
+        frame += 1
+        grown(history, column, range(frame, frame + 1))
+
+
+def test_a_walk_goes_astray_where_its_frames_are_undone(history):
+    history, _ = history
+    walk = RecordWalk(history)
+    for _ in range(20):
+        history.undo()
+    assert walk.advance(1_000) == (0, True)
+    assert walk.astray
+    assert not walk.done
+
+
+def test_a_walk_finds_what_has_flipped(history):
+    history, _ = history
+    for byte in range(64, history.used_bytes, history.used_bytes // 40):
+        flip_record(history, byte, 5)
+        walk, sound = RecordWalk(history), True
+        while sound and not walk.done and not walk.astray:
+            _, sound = walk.advance(500)
+        assert walk.astray or not sound
+        assert history.check()
+        assert history.mend()[1] == []
 
 
 def test_references_are_none_or_alive():

@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from instar.hmr.state import StateManager, f32, u64
 from instar.hmr.state.fields import make_field
-from instar.native.integrity import flip
+from instar.native.integrity import flip, flip_record
 
 
 def test_slices_come_to_the_same_end(state):
@@ -141,6 +141,21 @@ class Slices(RuleBasedStateMachine):
         ]
         assert found[0].mended
         assert (bytes(target.column.live[:extent]), bytes(target.column.committed[:extent])) == before
+
+    @rule(data=st.data())
+    def plant_record(self, data):
+        """So is one in the history."""
+        held = self.state._history.used_bytes
+        if held == 0:
+            return
+        flip_record(self.state._history, data.draw(st.integers(0, held - 1)), data.draw(st.integers(0, 7)))
+        found = []
+        for _ in range(2):
+            while not self.validator.advance(0.0):
+                pass
+            found += self.validator.report.faults
+            self.renew()
+        assert {fault.kind for fault in found} == {"history"}
 
     @precondition(lambda self: hasattr(self, "state"))
     @invariant()
