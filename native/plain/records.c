@@ -2,10 +2,13 @@
 
 #include <string.h>
 
-/* Two words as one; any flipped bit of either changes it. */
+/* Two words as one; any flipped bit of either changes it, and each in a way of its own: a product alone carries a high bit nowhere,
+ * so that flips of different words would look alike and the wrong one could be mended. */
 static uint64_t mix(uint64_t a, uint64_t b) {
     uint64_t second = b * UINT64_C(0xc2b2ae3d27d4eb4f);
-    return a * UINT64_C(0x9e3779b97f4a7c15) ^ (second << 32 | second >> 32);
+    uint64_t mixed = a * UINT64_C(0x9e3779b97f4a7c15) ^ (second << 32 | second >> 32);
+    mixed = (mixed ^ mixed >> 32) * UINT64_C(0xd6e8feb86659fd93);
+    return mixed ^ mixed >> 29;
 }
 
 static uint64_t words_check(const void *words, size_t bytes) {

@@ -254,3 +254,20 @@ def test_references_are_none_or_alive():
     column = committed_column(np.array([0, alive, alive, stale, 0, dead, unknown], np.uint64))
     assert integrity.dangling(column, 0, 3, committed_column(slots), 2) == (0, 0)
     assert integrity.dangling(column, 0, 7, committed_column(slots), 2) == (3, 3)
+
+
+def test_the_highest_bits_of_a_record_are_mended_where_they_flipped():
+    column = Column(CHUNK_BYTES)
+    column.extent = CHUNK_BYTES
+    history = History(1 << 16)
+    history.add(column)
+    grown(history, column, range(1, 6))
+    for byte in range(7, history.used_bytes, 8):
+        for bit in (5, 6, 7):
+            flip_record(history, byte, bit)
+            assert history.check()
+            mended, lost = history.mend()
+            assert (len(mended), lost) == (1, [])
+    for _ in range(5):
+        history.undo()
+    assert not any(column.committed[:CHUNK_BYTES])
