@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from instar.loop.deadlines import Deadlines
@@ -55,6 +55,7 @@ def report(
         "edits": [receipt.document() for receipt in receipts],
         "errors": list(errors),
         "crc": f"{world.state.crc:016x}",
+        "operations": {name: _operation(measured) for name, measured in world.state.metrics.items()},
         "history": {"frames": len(world.frames), "bytes": world.state.history_bytes},
     }
 
@@ -63,6 +64,12 @@ def _deadline_error(meter: Meter) -> dict[str, float]:
     series = meter.deadline_error
     found = {"p50": series.percentile(50), "p99": series.percentile(99), "max": series.max()}
     return {key: round(value / _US, 3) for key, value in found.items()}
+
+
+def _operation(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Count, ms and bytes of one of the state manager's operations."""
+    ms = {key: round(1e3 * seconds, 4) for key, seconds in measured["seconds"].items()}
+    return {"count": measured["count"], "ms": ms, "bytes": measured["bytes"]}
 
 
 def _modules(world: World, meter: Meter) -> dict[str, Any]:

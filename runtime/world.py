@@ -12,7 +12,6 @@ from typing import Any
 from instar.faults import HookFault, HookTimeout, StopRequested
 from instar.hmr.code import Codebase, Program
 from instar.hmr.state import (
-    Agents,
     Checkpoint,
     Commit,
     Diff,
@@ -21,7 +20,6 @@ from instar.hmr.state import (
     Report,
     StateManager,
     Table,
-    snake_case,
 )
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import INJECTED, HookCall, Schedule
@@ -277,7 +275,7 @@ class World:
         try:
             self.state.check(program.schemas)
         except MigrationError as error:
-            raise type(error)(f"{_place_of(error.table, program)}: {error}") from None
+            raise type(error)(f"{program.place_of(error.table)}: {error}") from None
 
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents from the next step on; edited modules no longer rest.
@@ -303,7 +301,7 @@ class World:
         try:
             self.state.restore(checkpoint, program.schemas)
         except MigrationError as error:
-            raise type(error)(f"{_place_of(error.table, program)}: {error}") from None
+            raise type(error)(f"{program.place_of(error.table)}: {error}") from None
         self._programs = [(self.frame, program)]
         self._run(program)
         for lost in memory.recall_params(self.scene, program, kept):
@@ -393,12 +391,3 @@ def _scene_of(memory: Memory, source: str, scene: str | os.PathLike[str] | None)
             f"{source} belongs to the scene {memory.scene}, which cannot be opened: {error} Nothing was loaded; say where the "
             f"scene is now: World.load(file, scene=...)"
         ) from None
-
-
-def _place_of(table: str, program: Program) -> str:
-    """`file:line` of the class that declares a table."""
-    owner = program.modules[program.owners[table]]
-    for value in vars(owner.module).values():
-        if isinstance(value, type) and issubclass(value, Agents) and snake_case(value.__name__) == table:
-            return f"{owner.path}:{value.__line__}"
-    return str(owner.path)

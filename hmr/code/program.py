@@ -13,7 +13,7 @@ from instar.hmr.code.errors import ParamError
 from instar.hmr.code.hooks import Hook
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.params import LiveParam
-from instar.hmr.state import Schema
+from instar.hmr.state import Agents, Schema, snake_case
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,14 @@ class Program:
     sources: Mapping[Path, Source]
     looked_for: frozenset[Path]
     instances: Mapping[str, Instance] = field(repr=False)
+
+    def place_of(self, table: str) -> str:
+        """`file:line` of the class that declares a table."""
+        owner = self.modules[self.owners[table]]
+        for value in vars(owner.module).values():
+            if isinstance(value, type) and issubclass(value, Agents) and snake_case(value.__name__) == table:
+                return f"{owner.path}:{value.__line__}"
+        return str(owner.path)
 
     def inherit(self, old: Program) -> None:
         """Takes over the Param values that were given to `old` while this program was made, where they still fit."""

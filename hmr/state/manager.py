@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from instar.hmr.metrics import Metrics
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
@@ -45,10 +46,12 @@ class StateManager:
 
     Attributes:
         tables: The visible tables by name.
+        metrics: How long its operations took, and on how many bytes.
     """
 
     def __init__(self, *, history_bytes: int = HISTORY_BYTES) -> None:
         self._history = History(history_bytes)
+        self.metrics = Metrics()
         self._all: dict[str, Table] = {}
         self._visible: dict[str, Table] = {}
         self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
@@ -57,7 +60,9 @@ class StateManager:
         self._layouts = Layouts()
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
         self._guarded: dict[str, Guarded] | None = None
-        self._guard = Guard(self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit)
+        self._guard = Guard(
+            self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit, self.metrics
+        )
 
     def __getitem__(self, name: str) -> Table:
         if name not in self._visible:
@@ -125,7 +130,9 @@ class StateManager:
         started = time.perf_counter()
         frame = self.frame + 1
         lines, changed = self._commit(frame)
-        return Commit(frame, lines, changed, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self.metrics.add("commit", seconds, changed)
+        return Commit(frame, lines, changed, seconds)
 
     def flush(self) -> None:
         """Carry out the despawns asked for so far."""
@@ -170,7 +177,8 @@ class StateManager:
         for frame in (frame_a, frame_b):
             self._require(frame)
         layouts = self._layouts.at(frame_a).layout, self._layouts.at(frame_b).layout
-        found, _ = diff(self._history, self._all, layouts, (frame_a, frame_b))
+        with self.metrics.measure("diff") as measured:
+            found, measured.size = diff(self._history, self._all, layouts, (frame_a, frame_b))
         return found
 
     def checkpoint(self, meta: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -210,16 +218,17 @@ class StateManager:
             CheckpointError: If it is damaged; nothing has changed.
             MigrationError: If values would be lost; nothing has changed.
         """
-        for other in self._checkpoints:
-            other.settle()
-        restoration = Restoration(checkpoint, self._all)
-        if schemas is not None:
-            restoration.check(schemas)
-        self._all = restoration.put_in_place()
-        self._history.reset(restoration.frame)
-        self._layouts = Layouts(restoration.frame, restoration.layout, self._schemas)
-        self._show(restoration.layout)
-        return [] if schemas is None else self.migrate(schemas)
+        with self.metrics.measure("restore", checkpoint.raw_bytes):
+            for other in self._checkpoints:
+                other.settle()
+            restoration = Restoration(checkpoint, self._all)
+            if schemas is not None:
+                restoration.check(schemas)
+            self._all = restoration.put_in_place()
+            self._history.reset(restoration.frame)
+            self._layouts = Layouts(restoration.frame, restoration.layout, self._schemas)
+            self._show(restoration.layout)
+            return [] if schemas is None else self.migrate(schemas)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, history_bytes: int = HISTORY_BYTES) -> StateManager:
@@ -300,9 +309,11 @@ class StateManager:
         return steps
 
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
-        refuse_uncommitted(self.frame, self._all.values(), verb)
-        header, columns = describe(self.frame, self._all.values(), self._visible, meta or {})
-        checkpoint = Checkpoint.take(header, Snapshot(self._history, columns))
+        with self.metrics.measure("checkpoint") as measured:
+            refuse_uncommitted(self.frame, self._all.values(), verb)
+            header, columns = describe(self.frame, self._all.values(), self._visible, meta or {})
+            checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), self.metrics)
+            measured.size = checkpoint.raw_bytes
         self._checkpoints.add(checkpoint)
         return checkpoint
 

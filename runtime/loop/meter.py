@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from instar.loop.series import Series
+from instar.hmr.metrics import Series
 
 PHASES = ("boundary", "input", "update", "commit", "publish", "maintain", "pace")
 

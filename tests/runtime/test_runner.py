@@ -58,6 +58,8 @@ def test_a_run_commits_the_frames_asked_for_on_their_deadlines(scene, clock):
     assert report["seconds"] == pytest.approx(2.0, abs=1e-3)
     steps = {b - a for a, b in zip(clock.slept, clock.slept[1:], strict=False)}
     assert steps == {20_000_000}
+    assert report["operations"]["commit"]["count"] == report["frames"]
+    assert set(report["operations"]["commit"]["ms"]) == {"p50", "p99"}
     assert set(report["phases_ms"]) == {"boundary", "input", "update", "commit", "publish", "maintain", "pace"}
     assert report["modules"]["mover"]["state"] == "live"
     assert len(report["crc"]) == 16

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from instar.hmr.metrics import Metrics
 from instar.hmr.state.checkpoint.blocks import BLOCK_BYTES, BlockCodec, Bytes
 from instar.hmr.state.checkpoint.errors import CheckpointError
 from instar.hmr.state.checkpoint.header import Header, SavedTable
@@ -49,12 +50,13 @@ class Checkpoint:
         self._columns = columns
 
     @classmethod
-    def take(cls, header: Header, snapshot: Snapshot) -> Checkpoint:
+    def take(cls, header: Header, snapshot: Snapshot, metrics: Metrics) -> Checkpoint:
         """Begin a checkpoint; a worker takes the snapshot's bytes and compresses them.
 
         Args:
             header: What the snapshot holds.
             snapshot: The committed bytes of the header's columns.
+            metrics: Hear how long the worker took.
 
         Raises:
             CheckpointError: If the header's metadata is none that JSON can hold.
@@ -65,7 +67,7 @@ class Checkpoint:
             raise CheckpointError(
                 f"no checkpoint was taken: its metadata must be plain JSON values with texts as keys ({error})"
             ) from None
-        packed = _worker.submit(_take_and_pack, header, snapshot)
+        packed = _worker.submit(_take_and_pack, header, snapshot, metrics)
         return cls(header, packed, f"the checkpoint of frame {header.frame}")
 
     @classmethod
@@ -187,12 +189,13 @@ class Checkpoint:
         raise KeyError(name)
 
 
-def _take_and_pack(header: Header, snapshot: Snapshot) -> list[PackedColumn]:
+def _take_and_pack(header: Header, snapshot: Snapshot, metrics: Metrics) -> list[PackedColumn]:
     try:
         taken = snapshot.take()
     except HistoryError as error:
         raise CheckpointError(f"no checkpoint of frame {header.frame} was made: {error}") from None
-    return pack(header, taken, snapshot.chunk_crcs)
+    with metrics.measure("compress", sum(column.bytes for table in header.tables for column in table.columns)):
+        return pack(header, taken, snapshot.chunk_crcs)
 
 
 def _read(path: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from instar.hmr.metrics import Metrics
 from instar.hmr.state.validation.kept import Kept
 from instar.hmr.state.validation.lost import stop_if_lost
 from instar.hmr.state.validation.passes import Circumstances, check_before_travel
@@ -22,9 +23,10 @@ class Guard:
         history: History,
         checkpoints: Callable[[], Iterable[Kept]],
         recommit: Callable[[], None],
+        metrics: Metrics,
     ) -> None:
         """Guard what `Subject` describes."""
-        self._subject = Subject(tables, history, checkpoints, recommit)
+        self._subject = Subject(tables, history, checkpoints, recommit, metrics)
         self._untold: list[Fault] = []
 
     def validator(self, *, repair: bool) -> Validator:

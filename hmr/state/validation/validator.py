@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from instar.hmr.metrics import Metrics
 from instar.hmr.state.validation.kept import Kept, carried_forward, check_checkpoint, check_history, from_nothing
 from instar.hmr.state.validation.lost import stop_if_lost
 from instar.hmr.state.validation.passes import (
@@ -33,12 +34,14 @@ class Subject:
         history: The committed frames.
         checkpoints: The checkpoints that somebody keeps.
         recommit: Makes what was mended in live part of the committed frame.
+        metrics: Hear how long a round took.
     """
 
     tables: Callable[[], Mapping[str, Guarded]]
     history: History
     checkpoints: Callable[[], Iterable[Kept]]
     recommit: Callable[[], None]
+    metrics: Metrics
 
     def medic(self) -> Medic:
         """Someone who knows the sources that are kept beside the live copy."""
@@ -99,6 +102,7 @@ class Validator:
         Returns:
             Whether the round is complete.
         """
+        done_before = self.done
         started = time.perf_counter()
         self._look(settled, whole=seconds is None)
         while not self.done:
@@ -111,6 +115,8 @@ class Validator:
         self.report.frame = self._now.frame
         self.report.bytes = self._now.bytes
         self.report.seconds += time.perf_counter() - started
+        if self.done and not done_before:
+            self._subject.metrics.add("validate", self.report.seconds, self.report.bytes)
         return self.done
 
     def stop_if_lost(self) -> None:

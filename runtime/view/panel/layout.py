@@ -12,7 +12,7 @@ from rich.text import Text
 
 from instar.view.canvas import PANEL_COLUMNS
 from instar.view.panel.faults import FRAME, fault_frame, fault_lines
-from instar.view.panel.meters import deadlines, frame_bar, header, phases
+from instar.view.panel.meters import deadlines, frame_bar, header, operations, phases
 from instar.view.panel.notes import agents, edits, modules, watch
 from instar.view.panel.row import Row
 from instar.view.view import Snapshot
@@ -50,6 +50,7 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Row]:
     yield deadlines(snapshot, width)
     yield gap
     yield from phases(snapshot, width)
+    yield from operations(snapshot, width)
     yield gap
     yield from agents(snapshot, width)
     yield from modules(snapshot, width)

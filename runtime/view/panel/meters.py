@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from instar.view.canvas import PANEL_COLUMNS
-from instar.view.panel.row import LABEL, Row, labelled, spread
+from instar.view.panel.row import LABEL, Row, flow, labelled, spread
 from instar.view.view import Snapshot
 
 _COLOURS = {
@@ -87,6 +87,16 @@ def phases(snapshot: Snapshot, width: int) -> Iterator[Row]:
                     yield Row(
                         _meter(f"  {module}", entry["ms"], budgets.get(module), _budget(snapshot), width, "cyan"), 2
                     )
+
+
+def operations(snapshot: Snapshot, width: int) -> list[Row]:
+    """Median and p99 of what the state manager did."""
+    items = []
+    for name, measured in (snapshot.get("operations") or {}).items():
+        if measured.get("count"):
+            ms = measured["ms"]
+            items.append(Text.assemble((f"{name} ", "dim"), f"{ms['p50']:.2f} ", (f"{ms['p99']:.2f}", "dim")))
+    return flow("state ms", items, width, 6)
 
 
 def _legend(snapshot: Snapshot, width: int) -> Text:

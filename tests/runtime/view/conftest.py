@@ -46,6 +46,11 @@ def snapshot() -> Build:
                 "prey": {"version": "3fa2c1d09b7e", "state": "live", "ms": _ms(3.2)},
                 "hunters": {"version": "91aa02be77f0", "state": "probation", "ms": _ms(0.7)},
             },
+            "operations": {
+                "commit": {"count": 12345, "ms": {"p50": 0.42, "p99": 0.61}, "bytes": {"p50": 64000, "p99": 91000}},
+                "diff": {"count": 0, "ms": {"p50": 0.0, "p99": 0.0}, "bytes": {"p50": 0, "p99": 0}},
+                "validate": {"count": 41, "ms": {"p50": 1.2, "p99": 1.9}, "bytes": {"p50": 10**6, "p99": 10**6}},
+            },
             "agents": {"prey": 9874, "hunters": 211},
             "edits": [
                 {

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instar.loop.series import WINDOW, Series
+from instar.hmr.metrics.series import WINDOW, Series
 
 
 @given(st.lists(st.integers(0, 10**12), min_size=1, max_size=300))
@@ -18,6 +18,7 @@ def test_a_series_equals_numpy(values):
     assert series.max() == max(values)
     for percent in (0, 50, 99, 100):
         assert series.percentile(percent) == np.percentile(values, percent, method="inverted_cdf")
+    assert series.percentiles(50, 99) == [series.percentile(50), series.percentile(99)]
 
 
 def test_percentiles_look_at_the_last_values_and_the_maximum_at_all():

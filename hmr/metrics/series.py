@@ -1,8 +1,9 @@
-"""Series: measurements of the last frames, and what they come to."""
+"""Series: the last measurements of something, and what they come to."""
 
 from __future__ import annotations
 
 import math
+from array import array
 
 import numpy as np
 
@@ -11,10 +12,17 @@ WINDOW = 4096
 
 
 class Series:
-    """A ring of the last `WINDOW` values, with sum and maximum over all that came."""
+    """A ring of the last values, with sum and maximum over all that came.
 
-    def __init__(self) -> None:
-        self._ring = np.zeros(WINDOW, np.int64)
+    Args:
+        window: How many of the last values percentiles look at.
+    """
+
+    __slots__ = ("_count", "_max", "_ring", "_total", "_window")
+
+    def __init__(self, window: int = WINDOW) -> None:
+        self._ring = array("q", bytes(8 * window))
+        self._window = window
         self._count = 0
         self._total = 0
         self._max = 0
@@ -24,7 +32,7 @@ class Series:
 
     def add(self, value: int) -> None:
         """Add one value."""
-        self._ring[self._count % WINDOW] = value
+        self._ring[self._count % self._window] = value
         self._count += 1
         self._total += value
         self._max = max(self._max, value)
@@ -39,11 +47,16 @@ class Series:
 
     def percentile(self, percent: float) -> float:
         """A percentile of the last values, by nearest rank; 0 where there is none."""
-        held = self._ring[: min(self._count, WINDOW)]
+        return self.percentiles(percent)[0]
+
+    def percentiles(self, *percents: float) -> list[float]:
+        """Several percentiles of the last values, for little more than the price of one."""
+        held = np.frombuffer(self._ring, np.int64, min(self._count, self._window))
         if not len(held):
-            return 0.0
-        rank = max(math.ceil(percent / 100 * len(held)) - 1, 0)
-        return float(np.partition(held, rank)[rank])
+            return [0.0] * len(percents)
+        ranks = [max(math.ceil(percent / 100 * len(held)) - 1, 0) for percent in percents]
+        sorted_there = np.partition(held, ranks)
+        return [float(sorted_there[rank]) for rank in ranks]
 
     def summary(self, unit: float) -> dict[str, float]:
         """Mean, p99 and max, divided by a unit and rounded to four digits."""
