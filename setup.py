@@ -48,8 +48,15 @@ SOURCES = {
     "blocks": ["native/kernels/shuffle.c", "native/kernels/x86/shuffle.c", "native/kernels/arm64/shuffle.c"],
     "memory": [],
     "column": [],
-    "frames": ["native/plain/frames.c", "native/plain/pages.c", "native/plain/records.c", "native/plain/ring.c"],
+    "frames": [
+        "native/plain/bundle.c",
+        "native/plain/frames.c",
+        "native/plain/pages.c",
+        "native/plain/records.c",
+        "native/plain/ring.c",
+    ],
     "history": [
+        "native/plain/bundle.c",
         "native/plain/deltas.c",
         "native/plain/frames.c",
         "native/plain/pages.c",

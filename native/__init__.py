@@ -8,6 +8,7 @@ from instar.native.checksum import crc64
 from instar.native.column import Column
 from instar.native.dispatch import CHUNK_BYTES, LINE_BYTES, isa, isas
 from instar.native.errors import HistoryError, InstarError, ReservationError
+from instar.native.frames import Bundle, Frames, Joined
 from instar.native.history import History
 from instar.native.rows import Despawns, Index
 from instar.native.snapshot import Snapshot
@@ -20,7 +21,10 @@ __all__ = [
     "ReservationError",
     "HistoryError",
     "Column",
+    "Frames",
     "History",
+    "Bundle",
+    "Joined",
     "Snapshot",
     "Index",
     "Despawns",

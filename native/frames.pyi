@@ -1,5 +1,7 @@
 """Frames in a ring: what they changed, and the leading of copies through them."""
 
+from typing import final
+
 from instar.native.column import Column
 
 class Frames:
@@ -35,3 +37,46 @@ class Frames:
 
         Together they are less than `used_bytes`: numbers of frames, and room that aligns records, belong to no column.
         """
+
+@final
+class Bundle:
+    """The records of consecutive frames, taken apart into like values, which compress well; `Joined` puts them together again.
+
+    Attributes:
+        oldest: The frame before the first.
+        newest: The last frame.
+        count: How many frames they are.
+        ring_bytes: The bytes they fill in the ring.
+        bytes_by_column: The bytes of their records by column.
+        headers: Numbers, masks and places, as whole words of 8 bytes.
+        words: The changed words, 4 bytes each.
+    """
+
+    oldest: int
+    newest: int
+    count: int
+    ring_bytes: int
+    bytes_by_column: dict[Column, int]
+    headers: bytearray
+    words: bytearray
+
+@final
+class Joined(Frames):
+    """The frames of a bundle, to be read or stepped through.
+
+    Args:
+        source: The history that they are of.
+        headers: `Bundle.headers`.
+        words: `Bundle.words`.
+
+    Raises:
+        HistoryError: If the two do not belong together.
+    """
+
+    def __init__(self, source: Frames, headers: bytearray, words: bytearray) -> None: ...
+    @property
+    def oldest(self) -> int:
+        """The frame before the first."""
+    @property
+    def newest(self) -> int:
+        """The last frame."""

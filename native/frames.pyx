@@ -1,12 +1,14 @@
 """Frames in a ring: what they changed, and the leading of copies through them."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+from libc.string cimport memset
 
 from instar.native.column cimport Column
 from instar.native.dispatch cimport kernels
 from instar.native.errors import HistoryError, InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
+from instar.native.memory cimport reserve
 
 
 cdef class Frames:
@@ -115,3 +117,100 @@ cdef class Frames:
             record = <const instar_record *>instar_ring_at(self.held_in, at)
             found[record.key] += instar_length(record)
             at = instar_frame_next(self.held_in, place, at)
+
+
+cdef class Bundle:
+    def __init__(self):
+        raise InstarError("a Bundle cannot be made by hand; History.gather makes one")
+
+
+cdef gather(Frames frames, int64_t oldest, uint64_t behind, int64_t after, uint64_t most_bytes, int64_t newest):
+    """Frames of a ring whose first `behind` may be taken: those after one frame, up to another, of so many bytes; None if there are none."""
+    cdef instar_ring *ring = frames.held_in
+    cdef instar_counts counts
+    cdef int64_t place = ring.tail, first = ring.tail
+    cdef uint64_t length, n
+    cdef int status
+    cdef const instar_frame *frame
+    cdef Bundle bundle = Bundle.__new__(Bundle)
+    cdef list found = [0] * len(frames.added)
+    memset(&counts, 0, sizeof(counts))
+    bundle.oldest = oldest
+    for n in range(behind):
+        if place < 0 or not instar_frame_known(kernels, ring, place):
+            raise HistoryError(f"the history's record of the frame after {oldest} is damaged; nothing was taken")
+        frame = instar_frame_at(ring, place)
+        if frame.frame <= after:
+            place = first = instar_frame_after(ring, place)
+            bundle.oldest = frame.frame
+            continue
+        length = instar_ring_between(ring, first, frame.end)
+        if frame.frame > newest or (counts.frames and length > most_bytes):
+            break
+        with nogil:
+            status = instar_bundle_count(kernels, ring, place, &counts)
+        if status != 0:
+            raise HistoryError(f"the history's record of {frame.frame} is damaged; nothing was taken")
+        frames._add_bytes(place, found)
+        bundle.newest = frame.frame
+        bundle.ring_bytes = length
+        place = instar_frame_after(ring, place)
+    if counts.frames == 0:
+        return None
+    bundle.count = counts.frames
+    bundle.bytes_by_column = {column: count for column, count in zip(frames.added, found) if count}
+    _take(bundle, ring, first, &counts)
+    return bundle
+
+
+cdef int _take(Bundle bundle, const instar_ring *ring, uint64_t place, const instar_counts *counts) except -1:
+    bundle.headers = bytearray(instar_bundle_headers(counts))
+    bundle.words = bytearray(instar_bundle_words(counts))
+    cdef uint8_t *headers = bundle.headers
+    cdef uint8_t *words = bundle.words
+    with nogil:
+        instar_bundle_take(ring, place, counts, headers, words)
+    return 0
+
+
+cdef class Joined(Frames):
+    def __init__(self, Frames source not None, headers, words):
+        cdef const uint8_t[::1] heads = headers
+        cdef const uint8_t[::1] changed = words
+        cdef const uint8_t *first_word = &changed[0] if changed.shape[0] else NULL
+        cdef uint64_t room = instar_bundle_room(&heads[0], heads.shape[0], changed.shape[0]) if heads.shape[0] else 0
+        cdef int64_t place = 0
+        if self.memory is not None:
+            raise InstarError("Joined frames are initialised once; make others")
+        if room == 0:
+            raise HistoryError("the headers of a bundle of frames make no sense; nothing was put together")
+        self.added = source.added
+        self.memory = reserve(room, True, "frames of the past")
+        self.ring.base = self.memory.data
+        self.ring.bytes = room
+        with nogil:
+            instar_bundle_join(kernels, &heads[0], first_word, &self.ring)
+        self.held_in = &self.ring
+        self.frames = []
+        while place >= 0:
+            self.frames.append((place, instar_frame_at(&self.ring, place).frame))
+            place = instar_frame_after(&self.ring, place)
+
+    @property
+    def oldest(self):
+        return instar_frame_at(&self.ring, 0).frame_before
+
+    @property
+    def newest(self):
+        return self.frames[len(self.frames) - 1][1]
+
+    cdef list _frames(self):
+        return self.frames
+
+    cdef int64_t place_of(self, int64_t frame, bint back) except -2:
+        """Where the record is that leads from a frame back, or forward."""
+        cdef uint64_t place
+        for place, number in self.frames:
+            if frame == (number if back else instar_frame_at(&self.ring, place).frame_before):
+                return place
+        raise HistoryError(f"no record that leads from frame {frame} is among those of {self.oldest} to {self.newest}; nothing was changed")

@@ -43,5 +43,4 @@ cdef class History(Frames):
     cdef object snapshot
     cdef uint32_t choose(self, columns) except? 0xffffffff
     cdef int _grow(self) except -1
-    cdef uint64_t _mend_behind(self, list mended, list lost) except? 0xffffffff
-    cdef uint64_t _mend_ahead(self, list mended, list lost) except? 0xffffffff
+    cdef uint64_t _mend(self, int64_t place, uint64_t count, bint back, int64_t frame, list mended, list lost) except? 0xffffffff

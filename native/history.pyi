@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from instar.native.column import Column
-from instar.native.frames import Frames
+from instar.native.frames import Bundle, Frames, Joined
 
 class History(Frames):
     """Deltas of the last frames of a set of columns; the oldest are dropped where the budget is full.
@@ -75,6 +75,34 @@ class History(Frames):
         Returns:
             The frames that were mended, and those whose damage cost frames.
         """
+    def gather(self, after: int, most_bytes: int, newest: int) -> Bundle | None:
+        """Take old frames apart, to be kept elsewhere; they stay in the ring until they are dropped.
+
+        Args:
+            after: The frame before the first one wanted; any before `oldest` for the oldest that are held.
+            most_bytes: What they may fill of the ring; the first is taken however large it is.
+            newest: The last frame that may be taken; never one after the current frame.
+
+        Returns:
+            They, or None if there are none.
+
+        Raises:
+            HistoryError: If one of their records is damaged.
+        """
+    def drop_oldest(self, count: int) -> None:
+        """Drop the oldest frames, none after the current one, and give their memory back to the system."""
+    def step(self, frames: Joined, back: bool) -> int:
+        """Go one frame back or forward through frames that lie before the oldest. Returns the frame that is now current.
+
+        Live must equal committed; call `discard` first. From such a frame `undo` leads nowhere and `redo` not before `oldest` is
+        reached; a commit drops the frames of the ring.
+
+        Raises:
+            InstarError: If the current frame lies after the oldest.
+            HistoryError: If the frames do not lead on from the current one.
+        """
+    def bring_back(self, frames: Joined) -> None:
+        """Hold the current frame alone, as it is among frames that were kept elsewhere, so that commits can add to it."""
     def touch_ahead(self, nbytes: int) -> int:
         """Have the system find memory for the next bytes that commits will write, so that they wait for no page faults.
 
@@ -99,6 +127,9 @@ class History(Frames):
     @property
     def budget_bytes(self) -> int:
         """Bytes of the ring."""
+    @property
+    def snapshot_pending(self) -> bool:
+        """Whether a `Snapshot` still has bytes to take."""
     @property
     def limit_bytes(self) -> int:
         """The most of them that are in use after a commit.

@@ -7,7 +7,8 @@ from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels
 from instar.native.errors import HistoryError, InstarError
 from instar.native.frames cimport (
-    INSTAR_DAMAGED, INSTAR_NONE, Frames, instar_frame_after, instar_frame_at, instar_frame_damage, instar_frame_known, instar_ring,
+    INSTAR_DAMAGED, INSTAR_NONE, Frames, Joined, gather, instar_frame_after, instar_frame_at, instar_frame_damage,
+    instar_frame_known, instar_ring,
 )
 from instar.native.kernels cimport INSTAR_LINE_BYTES, instar_kernels
 from instar.native.memory cimport Mapping, reserve
@@ -26,9 +27,12 @@ cdef extern from "plain/travel.h" nogil:
     int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns)
     int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns)
     void instar_column_restore(const instar_kernels *kernels, instar_column *column)
+    int instar_deltas_step(instar_deltas *deltas, const instar_ring *ring, uint64_t place, instar_column *const *columns)
     int64_t instar_deltas_ahead(const instar_deltas *deltas)
 
 cdef extern from "plain/upkeep.h" nogil:
+    void instar_deltas_drop(instar_deltas *deltas, uint64_t frames)
+    void instar_deltas_bring_back(instar_deltas *deltas, const instar_ring *ring, uint64_t place)
     int instar_frame_mend(instar_deltas *deltas, uint64_t place)
     void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead)
 
@@ -169,6 +173,45 @@ cdef class History(Frames):
     def extent_at(self, Column column not None, int64_t frame):
         return self.carry_extent(column, column.state.committed_extent, self.deltas.current, frame)
 
+    def gather(self, int64_t after, uint64_t most_bytes, int64_t newest):
+        self.begin_use()
+        try:
+            return gather(self, self.deltas.oldest, self.deltas.behind, after, most_bytes, newest)
+        finally:
+            self.busy = False
+
+    def drop_oldest(self, uint64_t count):
+        self.begin_use()
+        with nogil:
+            instar_deltas_drop(&self.deltas, count)
+        self.busy = False
+
+    def step(self, Joined frames not None, bint back):
+        cdef int64_t place
+        cdef int status
+        self.begin_use()
+        try:
+            if self.deltas.behind != 0 or self.deltas.current > self.deltas.oldest:
+                raise InstarError(f"frame {self.deltas.current} lies in the ring; nothing was changed. Use undo or redo")
+            place = frames.place_of(self.deltas.current, back)
+            with nogil:
+                status = instar_deltas_step(&self.deltas, &frames.ring, place, self.columns)
+        finally:
+            self.busy = False
+        if status != 0:
+            raise HistoryError(_damaged("the next frame", self.deltas.current))
+        return self.deltas.current
+
+    def bring_back(self, Joined frames not None):
+        cdef int64_t place
+        self.begin_use()
+        try:
+            place = frames.place_of(self.deltas.current, True)
+            with nogil:
+                instar_deltas_bring_back(&self.deltas, &frames.ring, place)
+        finally:
+            self.busy = False
+
     def touch_ahead(self, uint64_t nbytes):
         cdef uint64_t touched
         self.begin_use()
@@ -202,8 +245,10 @@ cdef class History(Frames):
         cdef uint64_t behind, ahead
         self.begin_use()
         try:
-            behind = self._mend_behind(mended, lost)
-            ahead = self._mend_ahead(mended, lost)
+            behind = self._mend(self.deltas.at, self.deltas.behind, True, self.deltas.current, mended, lost)
+            ahead = self._mend(
+                instar_deltas_ahead(&self.deltas), self.deltas.held - self.deltas.behind, False, self.deltas.newest, mended, lost
+            )
             if lost:
                 with nogil:
                     instar_deltas_narrow(&self.deltas, behind, ahead)
@@ -230,6 +275,10 @@ cdef class History(Frames):
     @property
     def budget_bytes(self):
         return self.deltas.ring.bytes
+
+    @property
+    def snapshot_pending(self):
+        return self.snapshot is not None and not self.snapshot.complete
 
     @property
     def limit_bytes(self):
@@ -325,38 +374,22 @@ cdef class History(Frames):
             place = instar_frame_after(&self.deltas.ring, place)
         return behind[::-1] + ahead
 
-    cdef uint64_t _mend_behind(self, list mended, list lost) except? 0xffffffff:
-        """Mend from the current frame backwards; returns how many frames are whole then."""
-        cdef uint64_t kept, place = self.deltas.at
-        cdef int64_t frame = self.deltas.current
+    cdef uint64_t _mend(self, int64_t place, uint64_t count, bint back, int64_t frame, list mended, list lost) except? 0xffffffff:
+        """Mend so many frames from a place on, back or ahead; returns how many are whole then."""
+        cdef uint64_t whole
         cdef int status
-        for kept in range(self.deltas.behind):
-            with nogil:
-                status = instar_frame_mend(&self.deltas, place)
-            if status < 0:
-                lost.append(frame)
-                return kept
-            mended += [frame] if status > 0 else []
-            frame = instar_frame_at(&self.deltas.ring, place).frame_before
-            place = instar_frame_at(&self.deltas.ring, place).previous
-        return self.deltas.behind
-
-    cdef uint64_t _mend_ahead(self, list mended, list lost) except? 0xffffffff:
-        """Mend from the frame after the current one on; returns how many frames are whole then."""
-        cdef uint64_t kept, ahead = self.deltas.held - self.deltas.behind
-        cdef int64_t place = instar_deltas_ahead(&self.deltas)
-        cdef int status
-        for kept in range(ahead):
+        for whole in range(count):
             status = INSTAR_DAMAGED
             if place >= 0:
                 with nogil:
                     status = instar_frame_mend(&self.deltas, place)
             if status < 0:
-                lost.append(self.deltas.newest)
-                return kept
+                lost.append(frame)
+                return whole
             mended += [instar_frame_at(&self.deltas.ring, place).frame] if status > 0 else []
-            place = instar_frame_after(&self.deltas.ring, place)
-        return ahead
+            frame = instar_frame_at(&self.deltas.ring, place).frame_before if back else frame
+            place = instar_frame_at(&self.deltas.ring, place).previous if back else instar_frame_after(&self.deltas.ring, place)
+        return count
 
 
 def _damaged(frame, current):

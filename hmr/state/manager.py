@@ -22,11 +22,12 @@ from instar.hmr.state.layouts import Layout, Layouts
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
 from instar.hmr.state.targets import References, check_targets
+from instar.hmr.state.timeline import Timeline
 from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
 from instar.hmr.state.validation.target import Guarded
 from instar.hmr.state.validation.validator import Validator
-from instar.native import Column, History, Snapshot, crc64
+from instar.native import Column, Snapshot, crc64
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
@@ -50,7 +51,7 @@ class StateManager:
     """
 
     def __init__(self, *, history_bytes: int = HISTORY_BYTES) -> None:
-        self._history = History(history_bytes)
+        self._history = Timeline(history_bytes)
         self.metrics = Metrics()
         self._all: dict[str, Table] = {}
         self._visible: dict[str, Table] = {}

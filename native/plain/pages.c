@@ -7,10 +7,10 @@
 #define MADV_POPULATE_WRITE 23 /* Linux 5.14; others refuse it */
 #endif
 
-static uint64_t page_bytes(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
+uint64_t instar_page_bytes(void) { return (uint64_t)sysconf(_SC_PAGESIZE); }
 
 int instar_pages_give_back(uint8_t *data, uint64_t bytes) {
-    uint64_t page = page_bytes();
+    uint64_t page = instar_page_bytes();
     uintptr_t from = ((uintptr_t)data + page - 1) / page * page, to = ((uintptr_t)data + bytes) / page * page;
     if (to <= from) return 0;
 #ifdef __linux__
@@ -22,7 +22,7 @@ int instar_pages_give_back(uint8_t *data, uint64_t bytes) {
 }
 
 void instar_pages_touch(uint8_t *data, uint64_t bytes) {
-    uint64_t page = page_bytes();
+    uint64_t page = instar_page_bytes();
     uintptr_t from = (uintptr_t)data / page * page, to = ((uintptr_t)data + bytes + page - 1) / page * page;
 #ifdef __linux__
     if (madvise((void *)from, to - from, MADV_POPULATE_WRITE) == 0) return;

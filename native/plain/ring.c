@@ -31,12 +31,15 @@ static void give_back(instar_ring *ring, uint64_t from, uint64_t to) {
     if (from < ring->ready) ring->ready = from;
 }
 
-void instar_ring_give_back_between(instar_ring *ring, uint64_t from, uint64_t to) {
-    if (from <= to) {
-        give_back(ring, from, to);
+void instar_ring_give_back_before_tail(instar_ring *ring, uint64_t from) {
+    uint64_t page = instar_page_bytes(), start = from / page * page;
+    uint64_t least = ring->head < from ? ring->head : 0; /* what lies before is free as well, down to there */
+    from = start < least ? least : start;
+    if (from <= ring->tail) {
+        give_back(ring, from, ring->tail);
     } else {
         give_back(ring, from, ring->bytes);
-        give_back(ring, 0, to);
+        give_back(ring, 0, ring->tail);
     }
 }
 

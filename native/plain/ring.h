@@ -23,9 +23,9 @@ int instar_ring_fit(instar_ring *ring, uint64_t bytes);
  * is damaged. */
 int64_t instar_ring_settle(const instar_ring *ring, uint64_t place, uint64_t stop);
 
-/* Gives the pages back that hold no record, and those between two places of which none does, in the direction of writing. */
+/* Gives the pages back that hold no record, or those of them from where the tail was to where it is. */
 void instar_ring_give_back(instar_ring *ring);
-void instar_ring_give_back_between(instar_ring *ring, uint64_t from, uint64_t to);
+void instar_ring_give_back_before_tail(instar_ring *ring, uint64_t from);
 
 /* Has the memory ready for the next so many bytes, as far as they are free and the ring does not end. Returns how many bytes were not
  * known to be. */

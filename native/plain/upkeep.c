@@ -1,5 +1,7 @@
 #include "upkeep.h"
 
+#include <string.h>
+
 #include "snapshot.h"
 
 int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
@@ -29,4 +31,31 @@ void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead
     deltas->newest = ahead ? instar_frame_at(&deltas->ring, (uint64_t)last)->frame : deltas->current;
     deltas->behind = behind;
     deltas->held = behind + ahead;
+}
+
+void instar_deltas_drop(instar_deltas *deltas, uint64_t frames) {
+    instar_snapshot_complete(deltas->snapshot);
+    uint64_t from = deltas->ring.tail, keep = frames < deltas->behind ? deltas->behind - frames : 0;
+    while (deltas->behind > keep) instar_deltas_evict(deltas);
+    if (deltas->held)
+        instar_ring_give_back_before_tail(&deltas->ring, from);
+    else
+        instar_ring_give_back(&deltas->ring);
+}
+
+void instar_deltas_bring_back(instar_deltas *deltas, const instar_ring *ring, uint64_t place) {
+    const instar_frame *source = instar_frame_at(ring, place);
+    uint64_t bytes = source->end - place, tail = place % INSTAR_LINE_BYTES;
+    instar_snapshot_complete(deltas->snapshot);
+    instar_deltas_forget(deltas);
+    if (tail + bytes > deltas->limit) return;
+    memcpy(deltas->ring.base + tail, source, bytes);
+    deltas->ring.tail = deltas->at = tail;
+    deltas->ring.head = tail + bytes;
+    deltas->held = deltas->behind = 1;
+    deltas->oldest = source->frame_before;
+    instar_frame *frame = instar_frame_at(&deltas->ring, tail);
+    frame->previous = 0;
+    frame->end = deltas->ring.head;
+    instar_frame_close(frame);
 }
