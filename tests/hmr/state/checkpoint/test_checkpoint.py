@@ -62,7 +62,7 @@ def do(state: StateManager, what: str, given_value: Any) -> None:
 
 def edit(state: StateManager, types: dict[str, Any]) -> None:
     """Take new fields; where values would be lost, keep the old ones."""
-    with contextlib.suppress(MigrationError):
+    with contextlib.suppress(MigrationError), np.errstate(over="ignore"):
         state.migrate(
             {"hares": Schema.build("hares", {name: make_field(name, kind) for name, kind in types.items()}, 5000)}
         )
