@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,8 +12,9 @@ from typing import Any
 from instar.hmr.code import Program
 from instar.hmr.code.errors import ParamError
 from instar.hmr.state import Checkpoint, CheckpointError
+from instar.scene.errors import SceneError
 from instar.scene.file import SceneFile
-from instar.scene.locate import examples
+from instar.scene.locate import examples, locate
 
 AUTOSAVE = Path(".instar", "autosave.instar")
 """Where a scene's folder holds its autosave; no module can lie there, so that the watcher leaves it alone."""
@@ -75,6 +77,23 @@ class Memory:
     def document(self) -> dict[str, Any]:
         """The memory as plain JSON values: the checkpoint's metadata."""
         return {"world": {name: getattr(self, name) for name in self.__slots__}}
+
+    def open_scene(self, source: str, scene: str | os.PathLike[str] | None) -> SceneFile:
+        """The scene of the saved world: where it was, or where somebody says.
+
+        Raises:
+            SceneError: If there is none where somebody says.
+            CheckpointError: If there is none any more where it was.
+        """
+        if scene is not None:
+            return SceneFile.read(locate(os.fspath(scene)))
+        try:
+            return SceneFile.read(locate(self.scene))
+        except SceneError as error:
+            raise CheckpointError(
+                f"{source} belongs to the scene {self.scene}, which cannot be opened: {error} Nothing was loaded; say where "
+                f"the scene is now: World.load(file, scene=...)"
+            ) from None
 
     def seed_for(self, scene: SceneFile) -> int:
         """The seed that the world goes on with; the scene file's, if a person changed it since."""

@@ -26,7 +26,6 @@ from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.native import InstarError
 from instar.params import ModuleParams
 from instar.saves import Memory
-from instar.scene.errors import SceneError
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.space import Space
@@ -132,7 +131,7 @@ class World:
         _check_numbers(seed, fps)
         checkpoint = Checkpoint.read(path)
         memory = Memory.read(checkpoint)
-        file = _scene_of(memory, checkpoint.source, scene)
+        file = memory.open_scene(checkpoint.source, scene)
         given = params or {}
         fps = memory.fps_for(file) if fps is None else fps
         world = cls._of(file, memory.seed_for(file) if seed is None else seed, fps, given)
@@ -378,16 +377,3 @@ def _check_numbers(seed: object, fps: object) -> None:
         raise WorldError(f"seed={seed!r} is no whole number from 0 to 2^64 - 1; no world was opened")
     if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= MAX_FPS):
         raise WorldError(f"fps={fps!r} is no number above 0 and up to {MAX_FPS}; no world was opened")
-
-
-def _scene_of(memory: Memory, source: str, scene: str | os.PathLike[str] | None) -> SceneFile:
-    """The scene of a saved world: where it was, or where somebody says."""
-    if scene is not None:
-        return SceneFile.read(locate(os.fspath(scene)))
-    try:
-        return SceneFile.read(locate(memory.scene))
-    except SceneError as error:
-        raise WorldError(
-            f"{source} belongs to the scene {memory.scene}, which cannot be opened: {error} Nothing was loaded; say where the "
-            f"scene is now: World.load(file, scene=...)"
-        ) from None

@@ -122,7 +122,7 @@ def test_a_scene_that_moved(scene, tmp_path):
     World.open(folder).save(tmp_path / "world.instar")
     folder.rename(tmp_path / "elsewhere")
     with pytest.raises(
-        WorldError, match=r"belongs to the scene .*scene, which cannot be opened.*World\.load\(file, scene="
+        CheckpointError, match=r"belongs to the scene .*scene, which cannot be opened.*World\.load\(file, scene="
     ):
         World.load(tmp_path / "world.instar")
     assert World.load(tmp_path / "world.instar", tmp_path / "elsewhere").frame == 0
