@@ -13,6 +13,7 @@ from instar.native import isa
 MOST_EXAMPLES = 15
 BEYOND = {
     "tests/runtime/bench": "measures speed",
+    "tests/runtime/test_saves.py": "starts and kills runs by the dozen, which takes minutes",
     "tests/native/test_kernels.py": "drives the tools of the host, the emulator among them",
     "tests/native/test_column.py::test_reserves_more_than_there_is_memory": "the emulator keeps a byte per reserved page",
     "tests/native/test_column.py::test_says_what_the_system_did_not_give": "the emulator keeps a byte per reserved page",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from instar.hmr.state import StateManager, f32
 from instar.native import InstarError
 from instar.native.integrity import flip_record
 
@@ -42,3 +43,24 @@ def test_a_record_beyond_correction_costs_frames_and_says_so(state):
 def test_only_what_is_held_can_be_flipped(state):
     with pytest.raises(InstarError, match="lies outside"):
         flip_record(state._history, state._history.used_bytes, 0)
+
+
+@pytest.mark.parametrize("bit", [0, 5, 7])
+def test_the_bit_that_is_mended_is_the_one_that_flipped(bit):
+    """A mend that makes a record's check right by another bit would give frames and places that never were."""
+    state = StateManager(history_bytes=1 << 16)
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(5)
+    state.commit()
+    boids.x = 2
+    state.commit()
+    state.commit()
+    for byte in range(state.history_bytes):
+        flip_record(state._history, byte, bit)
+        assert all(fault.mended for fault in state.validate(repair=True).faults)
+        for frame in (2, 1, 0):
+            state.rollback(frame)
+            assert state.frames == range(4)
+        assert len(boids) == 0
+        state.redo(3)
+        assert boids.x.tolist() == [2] * 5
