@@ -20,7 +20,7 @@ def _table(what: str, figures: dict[str, Any]) -> str:
     lines = [f"instar bench {what}"]
     for key, value in figures.items():
         if isinstance(value, list):
-            lines += ["  " + "  ".join(f"{name} {_short(cell)}" for name, cell in row.items()) for row in value]
+            lines += ["", key, *_aligned(value)]
         elif isinstance(value, dict):
             lines.append(f"  {key:18} " + "  ".join(f"{name} {_short(cell)}" for name, cell in value.items()))
         else:
@@ -28,5 +28,15 @@ def _table(what: str, figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _aligned(rows: list[dict[str, Any]]) -> list[str]:
+    """Rows below one another, under the names of all their cells."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [names, *([_short(row.get(name, "")) for name in names] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return ["  " + "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+
+
 def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
