@@ -99,6 +99,7 @@ class Runtime:
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
+        self._told_of_memory = False
         self._is_set_up = self.resumed is not None
         self._autosave = None if autosave is None else self._make_autosave(autosave)
 
@@ -142,6 +143,10 @@ class Runtime:
 
     def report(self) -> dict[str, Any]:
         """The report of the run so far."""
+        state = self.world.state
+        return {**self._document(), "memory": {**state.memory().document(), "notice": state.memory_notice}}
+
+    def _document(self) -> dict[str, Any]:
         pipeline = self._pipeline
         errors = [*map(str, self.world.resting.values()), *(pipeline.errors if pipeline else ())]
         now = self._clock.now()
@@ -271,7 +276,8 @@ class Runtime:
         pace = (last - first) / (now - since) * 1e9 if now > since else 0.0
         canvas = self._view.canvas(space.width / space.height)
         braille = None if canvas is None else picture(self.world, *canvas)
-        return {**self.report(), "fps_now": round(pace, 2) or None, "braille": braille}
+        shown = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None, "braille": braille}
+        return {**self._document(), **shown}
 
     def _make_autosave(self, seconds: float) -> Autosave:
         path = self.world.scene.folder / AUTOSAVE
@@ -287,8 +293,16 @@ class Runtime:
         if self._autosave is not None:
             self._autosave.maintain(self._clock.now())
         self._validation.maintain(slack)
+        self._tell_of_memory()
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
             self._garbage.collect()
+
+    def _tell_of_memory(self) -> None:
+        """Say once that the history was cut."""
+        notice = self.world.state.memory_notice
+        if notice is not None and not self._told_of_memory:
+            self._told_of_memory = True
+            self._view.message(notice)
 
     def _pace(self, deadline: int) -> None:
         now = self._clock.now()

@@ -16,6 +16,7 @@ from instar.hmr.state import (
     Commit,
     Diff,
     Fault,
+    MemoryUse,
     MigrationError,
     Report,
     StateManager,
@@ -64,7 +65,7 @@ class World:
         self.fps = fps
         self.dt = 1.0 / fps
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
-        self.state = StateManager()
+        self.state = StateManager(memory_limit=scene.memory)
         self.program = program
         self.resting: dict[str, HookFault] = {}
         self.limit: Limit = NoLimit()
@@ -167,6 +168,10 @@ class World:
     def params(self) -> Mapping[str, ModuleParams]:
         """The parameters of each module: ``world.params["flock"].cohesion``."""
         return {name: ModuleParams(version) for name, version in self.program.modules.items()}
+
+    def memory(self) -> MemoryUse:
+        """What the world takes, in bytes by table and purpose; see `StateManager.memory`."""
+        return self.state.memory()
 
     def setup(self) -> None:
         """Run the `setup` hooks; what they make belongs to frame 0.

@@ -10,6 +10,7 @@ from instar.hmr.state.errors import (
     CapacityError,
     FieldError,
     FrameError,
+    MemoryLimitError,
     MigrationError,
     SchemaError,
     TableError,
@@ -17,6 +18,7 @@ from instar.hmr.state.errors import (
 )
 from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import StateManager
+from instar.hmr.state.memory import MemoryUse
 from instar.hmr.state.references import Ref
 from instar.hmr.state.schema import Agents, Schema, snake_case
 from instar.hmr.state.table import Table
@@ -30,6 +32,8 @@ __all__ = [
     "Diff",
     "TableDiff",
     "RowSet",
+    "MemoryUse",
+    "MemoryLimitError",
     "CellChanges",
     "Agents",
     "Schema",

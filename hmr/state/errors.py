@@ -35,6 +35,10 @@ class CapacityError(TableError):
     """A table has no room for the rows asked for; none of them was spawned."""
 
 
+class MemoryLimitError(TableError):
+    """Memory is limited to fewer bytes than are asked for; nothing has changed."""
+
+
 class FieldError(TableError, AttributeError):
     """A table has no field of that name."""
 

@@ -19,6 +19,7 @@ from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.layouts import Layout, Layouts
+from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
 from instar.hmr.state.targets import References, check_targets
@@ -50,7 +51,16 @@ class StateManager:
         metrics: How long its operations took, and on how many bytes.
     """
 
-    def __init__(self, *, history_bytes: int = HISTORY_BYTES) -> None:
+    def __init__(self, *, history_bytes: int = HISTORY_BYTES, memory_limit: int | None = None) -> None:
+        """Make a state without tables.
+
+        Args:
+            history_bytes: The most bytes of deltas that are kept.
+            memory_limit: The most bytes that all may take; where they are needed for agents, the history gets fewer.
+
+        Raises:
+            MemoryLimitError: If the limit is none that a world could live within.
+        """
         self._history = Timeline(history_bytes)
         self.metrics = Metrics()
         self._all: dict[str, Table] = {}
@@ -60,6 +70,8 @@ class StateManager:
         self._references = References()
         self._layouts = Layouts()
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
+        self._account = MemoryAccount(lambda: self._all, self._history, lambda: self._checkpoints)
+        self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, self._history)
         self._guarded: dict[str, Guarded] | None = None
         self._guard = Guard(
             self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit, self.metrics
@@ -88,6 +100,21 @@ class StateManager:
     def history_bytes(self) -> int:
         """The bytes the history holds now."""
         return self._history.used_bytes
+
+    def memory(self) -> MemoryUse:
+        """What all this takes, in bytes by table and purpose. It walks the whole history: a matter of ms where that is long."""
+        return self._account.measure(self._limit.limit if self._limit else None)
+
+    def memory_summary(self) -> dict[str, Any]:
+        """Total, limit and bytes by purpose as plain JSON values, at once."""
+        purposes = self._account.purposes()
+        limit = self._limit.limit if self._limit else None
+        return {"total": sum(purposes.values()), "limit": limit, "purposes": purposes}
+
+    @property
+    def memory_notice(self) -> str | None:
+        """What the memory limit made of the history, for people; None if it has its whole budget."""
+        return self._limit.notice if self._limit else None
 
     @property
     def crc(self) -> int:
@@ -232,13 +259,15 @@ class StateManager:
             return [] if schemas is None else self.migrate(schemas)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], *, history_bytes: int = HISTORY_BYTES) -> StateManager:
+    def load(
+        cls, path: str | os.PathLike[str], *, history_bytes: int = HISTORY_BYTES, memory_limit: int | None = None
+    ) -> StateManager:
         """A state manager with the tables of a file.
 
         Raises:
             CheckpointError: If the file cannot be read, is of a newer version, or damaged; names what and where.
         """
-        state = cls(history_bytes=history_bytes)
+        state = cls(history_bytes=history_bytes, memory_limit=memory_limit)
         state.restore(Checkpoint.read(path))
         return state
 
@@ -316,6 +345,8 @@ class StateManager:
             checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), self.metrics)
             measured.size = checkpoint.raw_bytes
         self._checkpoints.add(checkpoint)
+        if self._limit is not None:
+            self._limit.fit()
         return checkpoint
 
     @property
@@ -363,6 +394,8 @@ class StateManager:
         for column in self._native:
             self._history.add(column)
         self._references.find(self._all)
+        if self._limit is not None:
+            self._limit.watch(self._all.values())
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""

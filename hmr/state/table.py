@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 import numpy as np
@@ -43,6 +43,7 @@ class Table:
     _views: Views
     _doomed: Despawns
     _moved: bool
+    _admit: Callable[[Table, int], None] | None = None
 
     def __init__(self, schema: Schema, frame: int, reserved: int = 0) -> None:
         reserved = max(RESERVED_ROWS, schema.capacity, reserved)
@@ -123,6 +124,7 @@ class Table:
             CapacityError: If the table has no room for all of them; none is spawned.
             FieldError: If a name is no field.
             TableError: If the count is negative or a value does not fit; none is spawned.
+            MemoryLimitError: If memory is limited, and they would go over it; none is spawned.
         """
         number = _whole(count, f"{self.name}.spawn({count!r}, …)")
         start = len(self)
@@ -135,6 +137,8 @@ class Table:
         for name in columns:
             if name not in self.schema.fields:
                 raise self._no_field(name)
+        if self._admit is not None:
+            self._admit(self, number)
         self._views.clear_past(start)
         self._columns.spawn(self.name, start, stop, columns)
         try:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from instar.hmr.state.memory.units import UNITS, parse_size, shown_size
 from instar.scene.errors import SceneError, nearest
 from instar.scene.positions import Key, key_lines
 
@@ -89,6 +90,17 @@ class Document:
         if not math.isfinite(number) or number <= 0:
             raise self.wrong(key, f"a finite number{unit} above 0")
         return number
+
+    def size(self, key: Key, least: int) -> int | None:
+        """A number of bytes, written as `"2GB"`, or None where the key is left out."""
+        value = self._get(key, None)
+        if value is None:
+            return None
+        size = parse_size(value) if isinstance(value, str) else None
+        if size is None or size < least:
+            units = ", ".join(UNITS)
+            raise self.wrong(key, f'a size of {shown_size(least)} or more: a number and one of {units}, such as "2GB"')
+        return size
 
     def choice(self, key: Key, default: str, allowed: Sequence[str]) -> str:
         """One of the allowed strings."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from instar.hmr.state.memory.limit import LEAST_LIMIT
 from instar.scene.document import Document
 from instar.scene.errors import SceneError, nearest
 from instar.scene.locate import SCENE_FILE
@@ -24,7 +25,7 @@ PHASES = ("boundary", "input", "update", "commit", "publish", "maintain", "pace"
 ParamValue = int | float | bool | str
 """What a scene may give a Param."""
 
-_KEYS = ("title", "seed", "fps", "preset", "modules", "space", "params", "budget")
+_KEYS = ("title", "seed", "fps", "preset", "memory", "modules", "space", "params", "budget")
 _SPACE_KEYS = ("kind", "width", "height")
 
 
@@ -48,6 +49,7 @@ class SceneFile:
         seed: of every random stream; 0 unless given, below 2^64.
         fps: frames per second, 1 to 1000; 60 unless given.
         preset: one of `PRESETS`; balanced unless given.
+        memory: the most bytes the world may take, or None; the history is cut first.
         modules: module names in the order in which they update.
         space: the world's extent; a torus of 100 by 100 unless given.
         params: values by Python file, as dotted name, and name; the latter are checked when the file is loaded.
@@ -61,6 +63,7 @@ class SceneFile:
     seed: int
     fps: int
     preset: str
+    memory: int | None
     modules: tuple[str, ...]
     space: SpaceSettings
     params: Mapping[str, Mapping[str, ParamValue]]
@@ -85,6 +88,7 @@ class SceneFile:
             seed=document.whole(("seed",), 0, 0, 2**64 - 1),
             fps=document.whole(("fps",), 60, 1, 1000),
             preset=document.choice(("preset",), "balanced", PRESETS),
+            memory=document.size(("memory",), LEAST_LIMIT),
             modules=modules,
             space=_space(document),
             params=_params(document, folder, modules),

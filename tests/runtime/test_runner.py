@@ -168,3 +168,36 @@ def test_a_frame_that_a_swap_makes_late_is_missed_by_the_edit(scene, clock, monk
     assert (report["missed"], report["missed_by_edits"]) == (1, 1)
     assert [receipt["verdict"] for receipt in report["edits"]] == ["live"]
     assert report["edits"][0]["swap_ms"] >= 30
+
+
+GROWING = """\
+from instar import Agents, f32
+
+class Boids(Agents):
+    x: f32
+
+def setup(boids):
+    boids.spawn(1000)
+
+def update(boids, frame):
+    boids.x[:] = frame
+    boids.spawn(2000)
+"""
+
+
+def test_a_memory_limit_cuts_the_history_then_stops_the_module_that_grows(scene, clock):
+    view = Recorder()
+    runtime = Runtime(scene('memory = "3MB"\n', mover=GROWING), view=view, clock=clock)
+    runtime.run(40)
+    said = [text for text in view.messages if text.startswith("memory: the history is cut to")]
+    assert len(said) == 1
+    assert "all may take 3.0 MB" in said[0]
+    report = runtime.report()
+    assert report["modules"]["mover"]["state"] == "quarantined"
+    assert "MemoryLimitError: boids cannot spawn 2,000 rows" in report["errors"][0]
+    memory = report["memory"]
+    assert memory["total"] <= memory["limit"] == 3_000_000
+    assert memory["tables"]["boids"]["live"] >= 4 * len(runtime.world["boids"])
+    assert memory["notice"] == said[0] or "history is cut" in memory["notice"]
+    assert "tables" not in view.snapshots[-1]["memory"]
+    assert view.snapshots[-1]["memory"]["purposes"]["live"] > 0

@@ -120,6 +120,12 @@ class Checkpoint:
         """The bytes of the columns it stands for."""
         return sum(column.bytes for table in self.tables.values() for column in table.columns)
 
+    def bytes_by_table(self) -> Mapping[str, int]:
+        """The compressed bytes of each table; nothing as long as the worker has not made them."""
+        if not self._columns.done() or self._columns.exception() is not None:
+            return {}
+        return {name: sum(column.stored_bytes for column in columns) for name, columns in self.columns.items()}
+
     def wait(self) -> None:
         """Return when the checkpoint is complete.
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from instar.view.canvas import PANEL_COLUMNS
 from instar.view.panel.faults import FRAME, fault_frame, fault_lines
 from instar.view.panel.meters import deadlines, frame_bar, header, operations, phases
-from instar.view.panel.notes import agents, edits, modules, watch
+from instar.view.panel.notes import agents, edits, memory, modules, watch
 from instar.view.panel.row import Row
 from instar.view.view import Snapshot
 
@@ -55,6 +55,7 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Row]:
     yield from agents(snapshot, width)
     yield from modules(snapshot, width)
     yield from watch(snapshot, width)
+    yield from memory(snapshot, width)
     yield gap
     yield from edits(snapshot, width)
 

@@ -62,6 +62,18 @@ def watch(snapshot: Snapshot, width: int) -> Iterator[Row]:
         yield Row(labelled("history", f"last {history['frames']:,} frames", (f"  {_size(history['bytes'])}", "dim")), 5)
 
 
+def memory(snapshot: Snapshot, width: int) -> list[Row]:
+    """What the world takes, of how much, and for what."""
+    taken = snapshot.get("memory") or {}
+    if not taken:
+        return []
+    total = Text(_size(taken["total"]), "bold")
+    if taken.get("limit"):
+        total.append(f" of {_size(taken['limit'])}")
+    parts = sorted(((size, purpose) for purpose, size in taken["purposes"].items() if size), reverse=True)
+    return flow("memory", [total, *(Text(f"{purpose} {_size(size)}", "dim") for size, purpose in parts)], width, 5)
+
+
 def _receipt(receipt: dict[str, Any], width: int) -> Text:
     verdict = str(receipt.get("verdict", ""))
     sign, style = _VERDICTS.get(verdict, ("?", "yellow"))

@@ -31,6 +31,7 @@ modules = [
     "flock",
     "birds.hawk",
 ]
+memory = "1.5 GiB"
 
 [space]
 kind = "box"
@@ -59,10 +60,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert found.space == SpaceSettings("box", 1000.0, 500.5)
     assert found.params == {"flock": {"cohesion": 0.05, "turning": True, "mode": "calm"}, "birds.hawk": {"speed": 3}}
     assert found.budget == {"update": 8.0, "birds.hawk": 2.0}
+    assert found.memory == 3 << 29
     assert found.path == tmp_path / "scene.toml"
     assert found.folder == tmp_path
     assert found.lines[("modules", 1)] == 7
-    assert found.where("params", "birds", "hawk", "speed") == f"{found.path}:21"
+    assert found.where("params", "birds", "hawk", "speed") == f"{found.path}:22"
     assert found.where("nothing") == str(found.path)
 
 
@@ -72,6 +74,7 @@ def test_only_modules_are_needed(tmp_path: Path) -> None:
     assert found.space == SpaceSettings("torus", 100.0, 100.0)
     assert found.params == {}
     assert found.budget == {}
+    assert found.memory is None
 
 
 def test_params_may_be_those_of_any_python_file(tmp_path: Path) -> None:
@@ -120,6 +123,9 @@ def test_params_of_no_python_file_are_refused(tmp_path: Path, name: str) -> None
         ("[budget]\nupdat = 1", (":3: budget.updat:", "Did you mean 'update'?", "boundary, input", "Modules: flock")),
         ("[budget]\nupdate = 0", (":3: budget.update: found 0", "milliseconds above 0")),
         ("[budget]\nupdate = true", (":3: budget.update: found true",)),
+        ('memory = "2 gb"', (':2: memory: found "2 gb"', "B, KB, MB, GB, KiB, MiB, GiB", 'such as "2GB"')),
+        ("memory = 2000000000", (":2: memory: found 2000000000", "a number and one of")),
+        ('memory = "900KB"', (':2: memory: found "900KB"', "a size of 1.0 MB or more")),
         ("budget = 1", (":2: budget: found 1; allowed is a table",)),
     ],
 )

@@ -51,6 +51,11 @@ def snapshot() -> Build:
                 "diff": {"count": 0, "ms": {"p50": 0.0, "p99": 0.0}, "bytes": {"p50": 0, "p99": 0}},
                 "validate": {"count": 41, "ms": {"p50": 1.2, "p99": 1.9}, "bytes": {"p50": 10**6, "p99": 10**6}},
             },
+            "memory": {
+                "total": 301_000_000,
+                "limit": 2_000_000_000,
+                "purposes": {"live": 23_000_000, "committed": 24_000_000, "history": 254_000_000, "cold": 0},
+            },
             "agents": {"prey": 9874, "hunters": 211},
             "edits": [
                 {

@@ -40,6 +40,7 @@ def test_everything_there_is_to_know_is_shown(snapshot: Any) -> None:
         "update        4.00    5.00",
         "  prey        3.20    4.00",
         "┊ 8 ms",
+        "memory     301 MB of 2.0 GB   history 254 MB   committed 24 MB   live 23 MB",
         "state ms   commit 0.42 0.61   validate 1.20 1.90",
         "prey 9,874   hunters 211",
         "● prey 3fa2c1d0   ◐ hunters 91aa02be probation",
