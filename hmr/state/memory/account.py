@@ -17,8 +17,8 @@ from instar.hmr.state.timeline import Timeline
 from instar.native import CHUNK_BYTES, Column, History
 
 PURPOSES = ("live", "committed", "history", "cold", "checkpoints", "indexes")
-"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo; what is
-deltas that are old and packed; checkpoints that somebody keeps; ids, slots, free lists and row counts."""
+"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo; old ones
+of them, packed; checkpoints that somebody keeps; ids, slots, free lists and row counts."""
 
 SHARED = "(shared)"
 """What stands in place of a table for bytes that belong to none."""
@@ -108,9 +108,10 @@ class MemoryAccount:
         in_ring = History.bytes_by_column(self._history)
         for column, size in self._history.bytes_by_column().items():
             recent = in_ring.get(column, 0)
+            table = found[owners.get(column, SHARED)]
             for purpose, count in (("history", recent), ("cold", size - recent)):
-                found[owners[column]][purpose] += count
                 shared[purpose] -= count
+                table[purpose] += count
         for checkpoint in self._checkpoints():
             for name, size in checkpoint.bytes_by_table().items():
                 found.get(name, shared)["checkpoints"] += size

@@ -92,6 +92,33 @@ def test_between_past_and_undone_frames_and_the_world_stays(state, boids):
     assert state.diff(3, 5)["boids"].changed["x"].new.tolist() == [400, 500]
 
 
+def test_between_frames_that_are_packed(state, boids):
+    for frame in range(2, 400):
+        boids.x[::40] = frame
+        boids.spawn(frame % 3)
+        if frame % 5 == 0:
+            boids.despawn([frame])
+        state.commit()
+    wanted = [{name: _plain(state.diff(*pair)["boids"]) for name, pair in _PAIRS.items()}]
+    while state._history.pack(1.0):
+        pass
+    assert state._history.packed_bytes
+    wanted.append({name: _plain(state.diff(*pair)["boids"]) for name, pair in _PAIRS.items()})
+    assert wanted[0] == wanted[1]
+    assert wanted[0]["ahead"]["added"]
+
+
+_PAIRS = {"ahead": (3, 20), "back": (20, 3), "across": (10, 399), "recent": (398, 399)}
+
+
+def _plain(found):
+    return {
+        "added": found.added.ids.tolist(),
+        "removed": found.removed["x"].tolist(),
+        "changed": {name: (c.ids.tolist(), c.old.tolist(), c.new.tolist()) for name, c in found.changed.items()},
+    }
+
+
 def test_what_it_gives_is_its_own(state, boids):
     boids.spawn(1, x=9)
     boids.x[5] = 50

@@ -68,6 +68,25 @@ def test_parked_tables_and_columns_count():
     assert state.memory()["hawks"]["committed"] == before["hawks"]["committed"]
 
 
+def test_packed_frames_are_cold_and_belong_to_their_table():
+    state = StateManager(history_bytes=1 << 22)
+    boids = state.table("boids", {"x": f32})
+    state.table("hawks", {"x": f32}).spawn(10)
+    boids.spawn(20_000)
+    for frame in range(300):
+        boids.x[::20] = frame
+        state.commit()
+    before = state.memory()
+    assert before["boids"]["cold"] == 0
+    while state._history.pack(1.0):
+        pass
+    after = state.memory()
+    assert after["boids"]["cold"] > 0
+    assert after["boids"]["history"] < before["boids"]["history"]
+    assert after.purposes["cold"] == state._history.packed_bytes
+    assert after.total < before.total
+
+
 def test_the_summary_has_the_same_sums():
     state = StateManager(history_bytes=1 << 20, memory_limit=1 << 24)
     state.table("boids", {"x": f32}).spawn(10_000)
