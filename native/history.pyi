@@ -94,8 +94,8 @@ class History(Frames):
     def step(self, frames: Joined, back: bool) -> int:
         """Go one frame back or forward through frames that lie before the oldest. Returns the frame that is now current.
 
-        Live must equal committed; call `discard` first. From such a frame `undo` leads nowhere, and `redo` not before `oldest` is
-        reached; a commit drops the frames of the ring.
+        Live must equal committed; call `discard` first. From such a frame `undo` leads nowhere, and `redo` not before `oldest`
+        is reached; a commit drops the frames of the ring.
 
         Raises:
             InstarError: If the current frame lies after the oldest.

@@ -23,10 +23,17 @@ cdef extern from *:
 
     static int instar_release(uint8_t *data, size_t bytes) { return munmap(data, bytes); }
     static int instar_protect(uint8_t *data, size_t bytes) { return mprotect(data, bytes, PROT_READ); }
+
+    static void instar_expect(uint8_t *data, size_t bytes) {
+    #ifdef MADV_HUGEPAGE
+        madvise(data, bytes, MADV_HUGEPAGE);
+    #endif
+    }
     """
     uint8_t *instar_reserve(size_t size) nogil
     int instar_release(uint8_t *data, size_t size) nogil
     int instar_protect(uint8_t *data, size_t size) nogil
+    void instar_expect(uint8_t *data, size_t size) nogil
 
 
 cdef class Mapping:
@@ -46,6 +53,10 @@ cdef class Mapping:
 
     def __releasebuffer__(self, Py_buffer *view):
         self.views -= 1
+
+    cdef void expect_all(self) noexcept:
+        """All of it will be written: large pages save the system most of its work."""
+        instar_expect(self.data, self.nbytes)
 
     cdef int seal(self) except -1:
         if instar_protect(self.data, self.nbytes) != 0:

@@ -40,8 +40,9 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether all bytes are copied, so that `take` returns at once."""
     def take(self) -> list[memoryview]:
-        """The bytes of each column, read-only, as many as its extent; other threads run meanwhile.
+        """The bytes of each column, read-only, as many as its extent; other threads run meanwhile. To be called once.
 
         Raises:
             HistoryError: If a damaged record of the history was needed.
+            InstarError: If they were taken before.
         """

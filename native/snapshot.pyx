@@ -31,7 +31,8 @@ cdef class Snapshot:
     cdef instar_snapshot_column *parts
     cdef History history
     cdef tuple columns
-    cdef list targets
+    cdef Mapping target
+    cdef list places
     cdef readonly tuple extents
     cdef readonly tuple chunk_crcs
 
@@ -74,22 +75,29 @@ cdef class Snapshot:
                 f"frame {self.state.frame} cannot be taken: a record of the history that leads back to it is damaged. The world goes "
                 f"on; validate(repair=True) mends the history, then take another"
             )
-        return [memoryview(target)[:extent] for target, extent in zip(self.targets, self.extents)]
+        if self.target is None:
+            raise InstarError(f"the bytes of frame {self.state.frame} were taken before; they belong to who took them")
+        # Who takes the bytes gives their memory back, in a thread of its own choice.
+        whole, self.target = memoryview(self.target), None
+        return [whole[place : place + extent] for place, extent in zip(self.places, self.extents)]
 
     cdef int _lay_out(self) except -1:
         """Room for the bytes of each column; extents and checksums as they are now."""
         cdef Column column
-        cdef Mapping target
+        cdef uint64_t chunks, total = 0
         cdef Py_ssize_t i
-        self.targets = []
+        self.places = []
         for i, column in enumerate(self.columns):
             chunks = (column.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
-            target = reserve(max(chunks, 1) * INSTAR_CHUNK_BYTES, True, "a snapshot")
-            self.targets.append(target)
             self.parts[i].column = &column.state
             self.parts[i].key = column.key
             self.parts[i].bytes = chunks * INSTAR_CHUNK_BYTES
-            self.parts[i].target = target.data
+            self.places.append(total)
+            total += self.parts[i].bytes
+        self.target = reserve(total + 1, True, "a snapshot")
+        self.target.expect_all()
+        for i in range(len(self.columns)):
+            self.parts[i].target = self.target.data + <uint64_t>self.places[i]
         self.extents = tuple([column.committed_extent for column in self.columns])
         self.chunk_crcs = tuple([column.chunk_crcs() for column in self.columns])
         return 0

@@ -17,8 +17,8 @@ from instar.hmr.state.timeline import Timeline
 from instar.native import CHUNK_BYTES, Column, History
 
 PURPOSES = ("live", "committed", "history", "cold", "checkpoints", "indexes")
-"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo; old ones
-of them, packed; checkpoints that somebody keeps; ids, slots, free lists and row counts."""
+"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo;
+old ones of them, packed; checkpoints that somebody keeps; ids, slots, free lists and row counts."""
 
 SHARED = "(shared)"
 """What stands in place of a table for bytes that belong to none."""

@@ -70,8 +70,8 @@ class MemoryLimit:
             raise MemoryLimitError(
                 f"{table.name} cannot spawn {count:,} rows: with {rows + count:,} rows it takes {own}, and all tables and "
                 f"checkpoints {everything} even without any history; memory is limited to {shown_size(self.limit)}. "
-                f"Nothing was spawned, and all agents and the history are kept. Despawn some, let go of checkpoints, or raise the limit: "
-                f'memory = "…" in scene.toml, or StateManager(memory_limit=…)'
+                f"Nothing was spawned, and all agents and the history are kept. Despawn some, let go of checkpoints, or raise "
+                f'the limit: memory = "…" in scene.toml, or StateManager(memory_limit=…)'
             )
         self._room -= needed
 
