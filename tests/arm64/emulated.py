@@ -17,6 +17,7 @@ BEYOND = {
     "tests/native/test_kernels.py": "drives the tools of the host, the emulator among them",
     "tests/native/test_column.py::test_reserves_more_than_there_is_memory": "the emulator keeps a byte per reserved page",
     "tests/native/test_column.py::test_says_what_the_system_did_not_give": "the emulator keeps a byte per reserved page",
+    "tests/native/test_history.py::test_touches_what_is_written_next_once": "the emulator knows no MADV_POPULATE_WRITE",
     "tests/native/test_memory.py::test_children_do_not_inherit_it": "the emulator knows no MADV_DONTFORK",
 }
 """Tests that an emulator cannot run, by node id, and why."""

@@ -123,7 +123,7 @@ def commits_of_a_state() -> Callable[[], object]:
 def rollbacks_of_a_state() -> Callable[[], object]:
     state = StateManager(history_bytes=1 << 20)
     boids = state.table("boids", {"x": f32})
-    boids.spawn(ROWS)
+    boids.spawn(ROWS // 10)
     state.commit()
 
     def act() -> None:
