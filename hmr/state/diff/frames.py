@@ -43,7 +43,9 @@ class HeldFrame:
 
     def rows(self, ids: Column) -> int:
         """How many rows the table of an id column had."""
-        return self._history.extent_at(ids, self.frame) // ID.cell_bytes
+        current = self.frame == self._history.current or ids not in self._stale
+        extent = ids.committed_extent if current else self._history.extent_at(ids, self.frame)
+        return extent // ID.cell_bytes
 
     def cells(self, column: Column, kind: ColumnType, start: int, stop: int) -> Cells:
         """The cells of the rows ``start … stop``, shape ``(stop - start, *cell)``; good until the next commit."""
