@@ -5,6 +5,7 @@ import pytest
 
 from instar.hmr.state import FieldError, FrameError, Schema, StateManager, UnknownTableError, f32, f64, i16, u8
 from instar.hmr.state.fields import make_field
+from instar.native import CHUNK_BYTES
 
 
 def schema(**fields) -> Schema:
@@ -41,6 +42,19 @@ def test_values_that_changed_have_ids_old_and_new(state, boids):
     assert vel.ids.tolist() == [boids.id[9]]
     assert (vel.old.tolist(), vel.new.tolist()) == ([[27, 28, 29]], [[27, -1, 29]])
     assert found.changed_ids.tolist() == boids.id[[5, 9, 17_000]].tolist()
+
+
+@pytest.mark.parametrize("element", [0, 1, 2])
+def test_a_cell_that_lies_in_two_chunks_is_found_by_either_part(state, boids, element):
+    row = CHUNK_BYTES // 12
+    boids.vel[row, element] = -1
+    state.commit()
+    boids.vel[5_000:5_010] = 7
+    state.commit()
+    for frames, sign in (((1, 2), "new"), ((2, 1), "old")):
+        vel = state.diff(*frames)["boids"].changed["vel"]
+        assert vel.ids.tolist() == [boids.id[row]]
+        assert getattr(vel, sign)[0, element] == -1
 
 
 def test_backwards_it_is_the_opposite(state, boids):
