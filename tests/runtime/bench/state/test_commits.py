@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from instar.bench import state
-from instar.bench.state import commits, rates, timing
+from instar.bench.state import commits, operations, rates, timing
 
 
 @pytest.fixture
@@ -12,6 +12,8 @@ def small(monkeypatch):
     monkeypatch.setattr(commits, "SIZES", (64_000, 2_000_000))
     monkeypatch.setattr(rates, "SIZES", (64_000,))
     monkeypatch.setattr(commits, "HISTORY_BYTES", 4 << 20)
+    monkeypatch.setattr(operations, "HISTORY_BYTES", 4 << 20)
+    monkeypatch.setattr(operations, "AGENTS", (1_000, 10_000))
     monkeypatch.setattr(commits.os, "cpu_count", lambda: 2)
     monkeypatch.setattr(timing, "ROUND_BYTES", 500_000)
 
@@ -27,6 +29,24 @@ def test_every_row_has_its_peers_of_the_same_run(small):
     for row in rows:
         assert min(row["commit_s"], row["memcpy_s"], row["numpy_s"]) > 0
         assert row["ratio"] == pytest.approx(row["commit_s"] / row["memcpy_s"], abs=1e-3)
+
+
+def test_the_original_designs_table_is_beside(small):
+    found = state.measure()
+    assert {row["operation"] for row in found["operations"]} == {
+        "update", "idle", "diff", "validate", "hold", "compress", "restore",
+    }  # fmt: skip
+    compared = {(row["operation"], row["agents"]) for row in found["operations"] if "original_ms" in row}
+    assert compared == {
+        ("update", 1_000),
+        ("diff", 10_000),
+        ("validate", 10_000),
+        *(("compress", n) for n in (1_000, 10_000)),
+    }
+    saved = {row["column"]: row["saved"] for row in found["compression"]}
+    assert min(saved[kind] for kind in ("ids", "states", "groups", "defaults")) >= 0.5
+    assert 0.0 <= saved["noisy_positions"] < 0.3
+    assert saved["positions_in_steps_of_1_64"] > 0.45
 
 
 @pytest.mark.parametrize(
