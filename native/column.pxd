@@ -1,8 +1,8 @@
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from instar.native.memory cimport Mapping
 
-cdef extern from "plain/records.h" nogil:
+cdef extern from "ring/records.h" nogil:
     ctypedef struct instar_column:
         uint8_t *live
         uint8_t *committed
@@ -10,6 +10,7 @@ cdef extern from "plain/records.h" nogil:
         uint64_t capacity
         uint64_t extent
         uint64_t committed_extent
+        int64_t compared
 
     uint64_t instar_column_chunks(const instar_column *column)
 
@@ -22,4 +23,10 @@ cdef class Column:
     # The number of the one History that knows the column, 0 for none, and the key it gave.
     cdef uint64_t owner
     cdef uint32_t key
+    # What brings the committed bytes back while they are packed; there is no address of them then.
+    cdef object packed_bytes
+    # Whoever reads or writes committed bytes calls this before.
+    cdef int warm(self) except -1
+    cdef int _thaw(self) except -1
+    cdef bint _live_is_committed(self) noexcept nogil
     cdef void _load_chunk(self, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil

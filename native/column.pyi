@@ -1,10 +1,21 @@
 """The bytes of one column: live, committed, and a checksum of each committed chunk."""
 
 from array import array
-from typing import Any, final
+from typing import Any, Protocol, final
 
 import numpy.typing as npt
 from typing_extensions import Buffer
+
+class Packed(Protocol):
+    """Committed bytes in another form."""
+
+    def unpack(self, out: memoryview, /) -> None:
+        """Write the bytes; ``out`` is zero before, and may stay so where they are damaged."""
+    def is_whole(self, start: int, stop: int, /) -> bool:
+        """Whether what stands for bytes ``start`` to ``stop`` is undamaged."""
+    @property
+    def stored_bytes(self) -> int:
+        """The bytes it takes."""
 
 @final
 class Column:
@@ -29,7 +40,28 @@ class Column:
         """How many buffers taken by `live` are alive, themselves or in anything made of them (arrays, slices, memoryviews)."""
     @property
     def committed(self) -> memoryview:
-        """All its committed bytes, read-only to everyone but a `History`."""
+        """All its committed bytes, read-only to everyone but a `History`; packed ones are brought back to memory."""
+    @property
+    def compared(self) -> int:
+        """The last frame that was committed with this column, or that an undo or redo changed it in."""
+    @property
+    def packed(self) -> Packed | None:
+        """What the committed bytes are packed in, if they are."""
+    def freeze(self, packed: Packed) -> bool:
+        """Give the memory of the committed bytes back to the system, as they are packed.
+
+        Whatever needs them brings them back: nothing can read the memory meanwhile. Chunks that the packed form does not give
+        right, as `chunk_crcs` tells, are taken from ``live`` then. No `Snapshot` of the history may be pending.
+
+        Args:
+            packed: Stands for the bytes of the committed extent.
+
+        Returns:
+            Whether it was done: not while views of ``committed`` are alive, nor to a sealed column.
+
+        Raises:
+            InstarError: If they are packed already.
+        """
     @property
     def capacity_bytes(self) -> int:
         """Its capacity in bytes, a multiple of `CHUNK_BYTES`."""

@@ -2,7 +2,8 @@
 
 from cpython cimport array
 import array
-from cpython.buffer cimport PyBuffer_Release
+from cpython.buffer cimport PyBUF_WRITE, PyBuffer_Release
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcmp, memcpy, memset
 
@@ -11,6 +12,9 @@ from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 from instar.native.memory cimport Mapping, reserve
+
+cdef extern from "plain/pages.h" nogil:
+    int instar_pages_give_back(uint8_t *data, uint64_t size)
 
 cdef uint64_t MOST_BYTES = <uint64_t>1 << 46
 cdef array.array NO_CRCS = array.array("Q")
@@ -43,7 +47,16 @@ cdef class Column:
 
     @property
     def committed(self):
+        self.warm()
         return memoryview(self.committed_bytes)
+
+    @property
+    def compared(self):
+        return self.state.compared
+
+    @property
+    def packed(self):
+        return self.packed_bytes
 
     @property
     def capacity_bytes(self):
@@ -73,7 +86,48 @@ cdef class Column:
             crcs.data.as_ulonglongs[chunk] = self.state.crcs[chunk] ^ zero_chunk_crc
         return crcs
 
+    def freeze(self, packed):
+        if self.packed_bytes is not None:
+            raise InstarError("the column's committed bytes are packed already; nothing was changed")
+        if self.state.live == self.state.committed or self.committed_bytes.views:
+            return False
+        self.packed_bytes = packed
+        self.state.committed = NULL
+        instar_pages_give_back(self.committed_bytes.data, self.state.capacity)
+        return True
+
+    cdef int warm(self) except -1:
+        return 0 if self.packed_bytes is None else self._thaw()
+
+    cdef int _thaw(self) except -1:
+        """Bring the committed bytes back. Chunks that the packed ones do not give are those of live; the checksums tell of both."""
+        cdef uint8_t *committed = self.committed_bytes.data
+        cdef uint64_t chunk, at, chunks = (self.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
+        instar_pages_give_back(committed, self.state.capacity)
+        self.packed_bytes.unpack(PyMemoryView_FromMemory(<char *>committed, self.state.committed_extent, PyBUF_WRITE))
+        with nogil:
+            for chunk in range(chunks):
+                at = chunk * INSTAR_CHUNK_BYTES
+                if kernels.crc64(committed + at, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc != self.state.crcs[chunk]:
+                    memcpy(committed + at, self.state.live + at, INSTAR_CHUNK_BYTES)
+        self.state.committed = committed
+        self.packed_bytes = None
+        return 0
+
+    cdef bint _live_is_committed(self) noexcept nogil:
+        """Whether the live bytes have the checksums of the committed ones."""
+        cdef uint64_t chunk, chunks = (self.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
+        if self.state.extent != self.state.committed_extent:
+            return False
+        for chunk in range(chunks):
+            if kernels.crc64(self.state.live + chunk * INSTAR_CHUNK_BYTES, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc != self.state.crcs[chunk]:
+                return False
+        return True
+
     def first_change(self):
+        if self.packed_bytes is not None and self._live_is_committed():
+            return None
+        self.warm()
         cdef uint64_t at = 0, size = self.state.committed_extent, part = 0, i
         cdef const uint8_t *live = self.state.live
         cdef const uint8_t *committed = self.state.committed
@@ -97,6 +151,8 @@ cdef class Column:
                 raise InstarError(
                     f"a column of {self.state.capacity:,} bytes cannot hold {view.len:,}; it keeps what it has. Give it less"
                 )
+            self.state.committed = self.committed_bytes.data
+            self.packed_bytes = None
             size = max(<uint64_t>view.len, max(self.state.extent, self.state.committed_extent))
             with nogil:
                 while at < size:
@@ -120,6 +176,7 @@ cdef class Column:
         self.state.crcs[at // INSTAR_CHUNK_BYTES] = kernels.crc64(self.state.committed + at, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc
 
     def seal(self):
+        self.warm()
         self.live_bytes.seal()
         # From here on the history's undo, redo and discard act on the committed bytes alone.
         self.state.live = self.state.committed

@@ -4,7 +4,7 @@ from instar.native.column cimport Column
 from instar.native.kernels cimport instar_kernels
 from instar.native.memory cimport Mapping
 
-cdef extern from "plain/frames.h" nogil:
+cdef extern from "ring/frames.h" nogil:
     enum:
         INSTAR_NONE
         INSTAR_DAMAGED
@@ -47,7 +47,7 @@ cdef extern from "plain/frames.h" nogil:
                            uint64_t bytes, uint8_t *target)
     void instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent)
 
-cdef extern from "plain/bundle.h" nogil:
+cdef extern from "ring/bundle.h" nogil:
     ctypedef struct instar_counts:
         uint64_t frames
 

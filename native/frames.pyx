@@ -10,6 +10,9 @@ from instar.native.errors import HistoryError, InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 from instar.native.memory cimport reserve
 
+cdef enum:
+    MOST_BUNDLES = 16
+
 
 cdef class Frames:
     def __init__(self):
@@ -145,7 +148,7 @@ cdef gather(Frames frames, int64_t oldest, uint64_t behind, int64_t after, uint6
             bundle.oldest = frame.frame
             continue
         length = instar_ring_between(ring, first, frame.end)
-        if frame.frame > newest or (counts.frames and length > most_bytes):
+        if frame.frame > newest or length > (most_bytes if counts.frames else MOST_BUNDLES * most_bytes):
             break
         with nogil:
             status = instar_bundle_count(kernels, ring, place, &counts)

@@ -1,6 +1,7 @@
 """The committed frames that can be returned to: a ring of deltas within a budget of bytes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from instar.native.column import Column
 from instar.native.frames import Bundle, Frames, Joined
@@ -80,11 +81,11 @@ class History(Frames):
 
         Args:
             after: The frame before the first one wanted; any before `oldest` for the oldest that are held.
-            most_bytes: What they may fill of the ring; the first is taken however large it is.
+            most_bytes: What they may fill of the ring; the first may be 16 times as large.
             newest: The last frame that may be taken; never one after the current frame.
 
         Returns:
-            They, or None if there are none.
+            They, or None if the first is too young or too large.
 
         Raises:
             HistoryError: If one of their records is damaged.
@@ -94,8 +95,8 @@ class History(Frames):
     def step(self, frames: Joined, back: bool) -> int:
         """Go one frame back or forward through frames that lie before the oldest. Returns the frame that is now current.
 
-        Live must equal committed; call `discard` first. From such a frame `undo` leads nowhere, and `redo` not before `oldest`
-        is reached; a commit drops the frames of the ring.
+        Live must equal committed; call `discard` first. From such a frame `undo` leads nowhere, and `redo` not before
+        `oldest` is reached; a commit drops the frames of the ring.
 
         Raises:
             InstarError: If the current frame lies after the oldest.
@@ -127,6 +128,9 @@ class History(Frames):
     @property
     def budget_bytes(self) -> int:
         """Bytes of the ring."""
+    @property
+    def packed(self) -> Sequence[Any]:
+        """Frames kept elsewhere than in the ring, each with ``stored_bytes`` and ``is_whole``; a plain history has none."""
     @property
     def snapshot_pending(self) -> bool:
         """Whether a `Snapshot` still has bytes to take."""

@@ -13,41 +13,15 @@ from instar.native.frames cimport (
 from instar.native.kernels cimport INSTAR_LINE_BYTES, instar_kernels
 from instar.native.memory cimport Mapping, reserve
 
-cdef extern from "plain/deltas.h" nogil:
-    void instar_deltas_reset(instar_deltas *deltas, int64_t frame)
-    uint64_t instar_deltas_commit(instar_deltas *deltas, int64_t frame, const uint32_t *keys, uint32_t count, instar_column *const *columns)
-    uint64_t instar_deltas_used(const instar_deltas *deltas)
-    void instar_deltas_keep_limit(instar_deltas *deltas)
-
-cdef extern from "plain/ring.h" nogil:
-    void instar_ring_give_back(instar_ring *ring)
-    uint64_t instar_ring_touch(instar_ring *ring, uint64_t bytes)
-
-cdef extern from "plain/travel.h" nogil:
-    int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns)
-    int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns)
-    void instar_column_restore(const instar_kernels *kernels, instar_column *column)
-    int instar_deltas_step(instar_deltas *deltas, const instar_ring *ring, uint64_t place, instar_column *const *columns)
-    int64_t instar_deltas_ahead(const instar_deltas *deltas)
-
-cdef extern from "plain/upkeep.h" nogil:
-    void instar_deltas_drop(instar_deltas *deltas, uint64_t frames)
-    void instar_deltas_bring_back(instar_deltas *deltas, const instar_ring *ring, uint64_t place)
-    int instar_frame_mend(instar_deltas *deltas, uint64_t place)
-    void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead)
-
-cdef extern from "plain/snapshot.h" nogil:
-    void instar_snapshot_complete(instar_snapshot *snapshot)
-
-cdef extern from "plain/pool.h" nogil:
-    instar_pool *instar_pool_start(unsigned threads)
-    unsigned instar_pool_threads(const instar_pool *pool)
-    void instar_pool_stop(instar_pool *pool)
-
 cdef uint64_t LEAST_BYTES = 64 << 10
 cdef uint64_t MOST_BYTES = <uint64_t>1 << 46
 cdef unsigned MOST_THREADS = 64
 cdef uint64_t histories = 0
+
+cdef enum:
+    UNDO
+    REDO
+    STEP
 
 
 cdef class History(Frames):
@@ -122,26 +96,21 @@ cdef class History(Frames):
 
     def discard(self, columns):
         cdef uint32_t i, count
+        cdef Column column
         self.begin_use()
         try:
-            count = self.choose(columns)
-            with nogil:
-                for i in range(count):
-                    instar_column_restore(self.deltas.kernels, self.columns[self.chosen[i]])
+            count = self.choose(columns, True)
+            for i in range(count):
+                column = self.added[self.chosen[i]]
+                if column.packed_bytes is None or not column._live_is_committed():
+                    column.warm()
+                    with nogil:
+                        instar_column_restore(self.deltas.kernels, &column.state)
         finally:
             self.busy = False
 
     def undo(self):
-        cdef int status
-        self.begin_use()
-        try:
-            with nogil:
-                status = instar_deltas_undo(&self.deltas, self.columns)
-        finally:
-            self.busy = False
-        if status == INSTAR_DAMAGED:
-            raise HistoryError(_damaged(self.deltas.current, self.deltas.current))
-        if status != 0:
+        if self._travel(UNDO) != 0:
             raise HistoryError(
                 f"no frame before {self.deltas.current} is held; the world stays there. The history reaches from "
                 f"{self.deltas.oldest} to {self.deltas.newest}; a larger budget would reach further back"
@@ -149,23 +118,17 @@ cdef class History(Frames):
         return self.deltas.current
 
     def redo(self):
-        cdef int status
-        self.begin_use()
-        try:
-            with nogil:
-                status = instar_deltas_redo(&self.deltas, self.columns)
-        finally:
-            self.busy = False
-        if status == INSTAR_DAMAGED:
-            raise HistoryError(_damaged("the next frame", self.deltas.current))
-        if status != 0:
+        if self._travel(REDO) != 0:
             raise HistoryError(
                 f"no frame after {self.deltas.current} is held; the world stays there. A commit drops the frames that were undone"
             )
         return self.deltas.current
 
     def reset(self, int64_t frame):
+        cdef Column column
         self.begin_use()
+        for column in self.added:
+            column.state.compared = frame
         with nogil:
             instar_deltas_reset(&self.deltas, frame)
         self.busy = False
@@ -187,19 +150,9 @@ cdef class History(Frames):
         self.busy = False
 
     def step(self, Joined frames not None, bint back):
-        cdef int64_t place
-        cdef int status
-        self.begin_use()
-        try:
-            if self.deltas.behind != 0 or self.deltas.current > self.deltas.oldest:
-                raise InstarError(f"frame {self.deltas.current} lies in the ring; nothing was changed. Use undo or redo")
-            place = frames.place_of(self.deltas.current, back)
-            with nogil:
-                status = instar_deltas_step(&self.deltas, &frames.ring, place, self.columns)
-        finally:
-            self.busy = False
-        if status != 0:
-            raise HistoryError(_damaged("the next frame", self.deltas.current))
+        if self.deltas.behind != 0 or self.deltas.current > self.deltas.oldest:
+            raise InstarError(f"frame {self.deltas.current} lies in the ring; nothing was changed. Use undo or redo")
+        self._travel(STEP, &frames.ring, frames.place_of(self.deltas.current, back))
         return self.deltas.current
 
     def bring_back(self, Joined frames not None):
@@ -277,6 +230,10 @@ cdef class History(Frames):
         return self.deltas.ring.bytes
 
     @property
+    def packed(self):
+        return ()
+
+    @property
     def snapshot_pending(self):
         return self.snapshot is not None and not self.snapshot.complete
 
@@ -315,6 +272,27 @@ cdef class History(Frames):
             self.snapshot = None
         return 0
 
+    cdef int _travel(self, int way, const instar_ring *ring = NULL, uint64_t place = 0) except -1:
+        """Go one frame back or ahead; columns that the way needs are brought back to memory first. Returns 1 where none is held."""
+        cdef int status = INSTAR_COLD
+        self.begin_use()
+        try:
+            while status == INSTAR_COLD:
+                with nogil:
+                    if way == UNDO:
+                        status = instar_deltas_undo(&self.deltas, self.columns)
+                    elif way == REDO:
+                        status = instar_deltas_redo(&self.deltas, self.columns)
+                    else:
+                        status = instar_deltas_step(&self.deltas, ring, place, self.columns)
+                if status == INSTAR_COLD:
+                    (<Column>self.added[self.deltas.cold]).warm()
+        finally:
+            self.busy = False
+        if status == INSTAR_DAMAGED:
+            raise HistoryError(_damaged("the frame that comes next", self.deltas.current))
+        return status != 0
+
     cdef int _grow(self) except -1:
         """Room for one more column."""
         cdef size_t count = len(self.added)
@@ -331,7 +309,7 @@ cdef class History(Frames):
             raise MemoryError
         return 0
 
-    cdef uint32_t choose(self, columns) except? 0xffffffff:
+    cdef uint32_t choose(self, columns, bint keep_cold=False) except? 0xffffffff:
         """Look up the keys of columns, once each."""
         cdef uint32_t count = 0
         cdef Column column
@@ -341,6 +319,8 @@ cdef class History(Frames):
         for column in columns:
             if column is None or column.owner != self.number:
                 raise InstarError("a column was given that this history does not know; nothing was changed. Call add(column) first")
+            if not keep_cold:
+                column.warm()
             self.chosen[count] = column.key
             count += 1
         return count

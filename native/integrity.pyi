@@ -1,7 +1,8 @@
 """Whether memory still is what was committed, and the mending of what is not."""
 
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
+import numpy.typing as npt
 from typing_extensions import Buffer
 
 from instar.native.column import Column
@@ -58,6 +59,9 @@ def check_chunks(
         What is wrong, by chunk; empty if nothing is.
     """
 
+def live_is_committed(column: Column, first: int, stop: int) -> bool:
+    """Whether live chunks have the checksums of the committed ones, which may be packed meanwhile."""
+
 def find_flip(syndrome: int, size: int) -> int | None:
     """The one bit whose flip leaves a syndrome, by stepping x^k mod P back through a message.
 
@@ -67,6 +71,17 @@ def find_flip(syndrome: int, size: int) -> int | None:
 
     Returns:
         The bit, counted from the lowest bit of the first byte, or None if no single bit explains the syndrome.
+    """
+
+def crc64(data: Buffer | npt.NDArray[Any], crc: int = 0) -> int:
+    """CRC-64/NVME, whose check value for ``b"123456789"`` is 0xae8b14860a799888.
+
+    Args:
+        data: Any contiguous buffer; its bytes count, not its items.
+        crc: What `crc64` gave for the bytes before these, 0 to begin: ``crc64(b, crc64(a)) == crc64(a + b)``.
+
+    Raises:
+        InstarError: If ``data`` is no contiguous buffer.
     """
 
 def linear_crc(data: Buffer) -> int:

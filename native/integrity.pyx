@@ -10,7 +10,7 @@ from instar.native.buffers cimport borrow_bytes
 from instar.native.column cimport Column, instar_column
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
-from instar.native.frames cimport instar_frame_at, instar_frame_known, instar_ring
+from instar.native.frames cimport instar_frame_at, instar_frame_known, instar_ring, instar_ring_between
 from instar.native.history cimport History, instar_deltas
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
@@ -101,6 +101,7 @@ def check_chunks(Column column not None, uint64_t first, uint64_t stop, *, bint 
         wanted.element = INSTAR_ANY
     else:
         wanted = bounds.bounds
+    column.warm()
     suspects = []
     while count == ROOM and first < stop:
         end = stop
@@ -113,6 +114,15 @@ def check_chunks(Column column not None, uint64_t first, uint64_t stop, *, bint 
     return suspects
 
 
+def live_is_committed(Column column not None, uint64_t first, uint64_t stop):
+    cdef uint64_t chunk, end = min(stop, (column.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES)
+    cdef bint same = True
+    with nogil:
+        for chunk in range(first, end):
+            same &= kernels.crc64(column.state.live + chunk * INSTAR_CHUNK_BYTES, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc == column.state.crcs[chunk]
+    return same
+
+
 def find_flip(uint64_t syndrome, uint64_t size):
     cdef int64_t bit
     with nogil:
@@ -120,8 +130,18 @@ def find_flip(uint64_t syndrome, uint64_t size):
     return None if bit < 0 else bit
 
 
-def linear_crc(data):
+def crc64(data, uint64_t crc=0):
+    cdef Py_buffer view
+    borrow_bytes(&view, data, "data")
+    try:
+        with nogil:
+            crc = kernels.crc64(<const uint8_t *>view.buf, view.len, crc)
+    finally:
+        PyBuffer_Release(&view)
+    return crc
 
+
+def linear_crc(data):
     cdef Py_buffer view
     cdef uint64_t crc
     borrow_bytes(&view, data, "data")
@@ -175,6 +195,7 @@ def flip(Column column not None, str where, uint64_t byte, int bit):
     if where == "live":
         memory = column.state.live
     elif where == "committed":
+        column.warm()
         memory = column.state.committed
     elif where == "crc":
         memory = <uint8_t *>column.state.crcs
@@ -187,10 +208,11 @@ def flip(Column column not None, str where, uint64_t byte, int bit):
 
 
 def flip_record(History history not None, uint64_t byte, int bit):
-    cdef uint64_t held = history.used_bytes
+    cdef instar_ring *ring = &history.deltas.ring
+    cdef uint64_t held = instar_ring_between(ring, ring.tail, ring.head)
     if byte >= held or not 0 <= bit < 8:
-        raise InstarError(f"bit {bit} of byte {byte:,} lies outside the {held:,} bytes that the history holds; nothing was changed")
-    history.deltas.ring.base[(history.deltas.ring.tail + byte) % history.deltas.ring.bytes] ^= <uint8_t>1 << bit
+        raise InstarError(f"bit {bit} of byte {byte:,} lies outside the {held:,} bytes of the history's ring in use; nothing was changed")
+    ring.base[(ring.tail + byte) % ring.bytes] ^= <uint8_t>1 << bit
 
 
 cdef class RecordWalk:
@@ -282,10 +304,10 @@ def dangling(Column references not None, uint64_t first, uint64_t stop, Column s
 cdef int _check_chunk(Column column, uint64_t chunk) except -1:
     if chunk >= column.state.capacity // INSTAR_CHUNK_BYTES:
         raise InstarError(f"chunk {chunk} lies outside the column's {column.state.capacity:,} bytes; nothing was changed")
-    return 0
+    return column.warm()
 
 
 cdef int _check_room(Column column, uint64_t size) except -1:
     if size > column.state.capacity:
         raise InstarError(f"{size:,} bytes lie outside a column of {column.state.capacity:,}; nothing was checked")
-    return 0
+    return column.warm()

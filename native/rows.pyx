@@ -213,8 +213,9 @@ cdef class Index:
 
     def forget(self, Column references not None, uint64_t count, bint everywhere):
         cdef PyThreadState *thread
-        cdef uint64_t *known = NULL if everywhere else <uint64_t *>references.state.committed
         cdef uint64_t forgotten
+        references.warm()
+        cdef uint64_t *known = NULL if everywhere else <uint64_t *>references.state.committed
         self._locate()
         _require_room(references, count, 8)
         thread = _let_go(count)

@@ -1,6 +1,8 @@
 """The committed bytes of columns in one frame, taken beside the frames that follow."""
 
+from cpython.buffer cimport PyBUF_WRITE
 from cpython.mem cimport PyMem_Calloc, PyMem_Free
+from cpython.memoryview cimport PyMemoryView_FromMemory
 from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from instar.native.column cimport Column, instar_column
@@ -9,7 +11,7 @@ from instar.native.history cimport History, instar_deltas
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 from instar.native.memory cimport Mapping, reserve
 
-cdef extern from "plain/snapshot.h" nogil:
+cdef extern from "ring/snapshot.h" nogil:
     ctypedef struct instar_snapshot_column:
         instar_column *column
         uint32_t key
@@ -33,6 +35,8 @@ cdef class Snapshot:
     cdef tuple columns
     cdef Mapping target
     cdef list places
+    # Of columns whose committed bytes are packed: what they are packed in.
+    cdef list packed
     cdef readonly tuple extents
     cdef readonly tuple chunk_crcs
 
@@ -43,7 +47,7 @@ cdef class Snapshot:
         history.begin_use()
         try:
             self.columns = tuple(columns)
-            count = history.choose(self.columns)
+            count = history.choose(self.columns, True)
             self.parts = <instar_snapshot_column *>PyMem_Calloc(len(self.columns) + 1, sizeof(instar_snapshot_column))
             if self.parts == NULL:
                 raise MemoryError
@@ -77,9 +81,19 @@ cdef class Snapshot:
             )
         if self.target is None:
             raise InstarError(f"the bytes of frame {self.state.frame} were taken before; they belong to who took them")
+        self._unpack()
         # Who takes the bytes gives their memory back, in a thread of its own choice.
         whole, self.target = memoryview(self.target), None
         return [whole[place : place + extent] for place, extent in zip(self.places, self.extents)]
+
+    cdef int _unpack(self) except -1:
+        cdef uint64_t place
+        for i, packed in enumerate(self.packed):
+            if packed is not None:
+                place = self.places[i]
+                packed.unpack(PyMemoryView_FromMemory(<char *>self.target.data + place, self.extents[i], PyBUF_WRITE))
+        self.packed = []
+        return 0
 
     cdef int _lay_out(self) except -1:
         """Room for the bytes of each column; extents and checksums as they are now."""
@@ -87,13 +101,15 @@ cdef class Snapshot:
         cdef uint64_t chunks, total = 0
         cdef Py_ssize_t i
         self.places = []
+        self.packed = []
         for i, column in enumerate(self.columns):
             chunks = (column.state.committed_extent + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
             self.parts[i].column = &column.state
             self.parts[i].key = column.key
-            self.parts[i].bytes = chunks * INSTAR_CHUNK_BYTES
             self.places.append(total)
-            total += self.parts[i].bytes
+            self.packed.append(column.packed_bytes)
+            self.parts[i].bytes = chunks * INSTAR_CHUNK_BYTES if column.packed_bytes is None else 0
+            total += chunks * INSTAR_CHUNK_BYTES
         self.target = reserve(total + 1, True, "a snapshot")
         self.target.expect_all()
         for i in range(len(self.columns)):

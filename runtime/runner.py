@@ -34,6 +34,8 @@ BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
 GARBAGE_SLACK_NS = 1_000_000
 """Slack that a collection of young objects needs, so that it makes no frame late."""
+PACKING_SLACK_NS = 4_000_000
+"""Slack from which on a quarter of it is spent on the memory of the world: a piece of that work takes up to 2 ms."""
 PACE_NS = 1_000_000_000
 """The stretch of time over which the pace shown to people is taken."""
 
@@ -290,12 +292,16 @@ class Runtime:
             self._autosave.finish()
 
     def _maintain(self, slack: int) -> None:
+        began = self._clock.now()
         if self._autosave is not None:
             self._autosave.maintain(self._clock.now())
         self._validation.maintain(slack)
         self._tell_of_memory()
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
             self._garbage.collect()
+        left = slack - (self._clock.now() - began)
+        if left > PACKING_SLACK_NS:
+            self.world.state.maintain(left / 4e9)
 
     def _tell_of_memory(self) -> None:
         """Say once that the history was cut."""

@@ -76,6 +76,14 @@ class Columns:
         """The native columns, parked ones too, in order of their creation."""
         return [lineage.column for lineage in self._lineages.values()]
 
+    def packable(self) -> list[tuple[Column, int]]:
+        """The columns whose committed bytes may be packed when nothing changes them, and the bytes of an element of each.
+
+        References are not among them: validation reads them all the time.
+        """
+        lineages = self._lineages.values()
+        return [(one.column, one.field.type.dtype.itemsize) for one in lineages if one.field.target is None]
+
     def name_of(self, column: Column) -> str:
         """The name of the field that a native column holds."""
         return next(lineage.field.name for lineage in self._lineages.values() if lineage.column is column)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from instar.hmr.metrics import Metrics
+from instar.hmr.state.aging import Timeline
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
@@ -23,7 +24,6 @@ from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
 from instar.hmr.state.targets import References, check_targets
-from instar.hmr.state.timeline import Timeline
 from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
 from instar.hmr.state.validation.target import Guarded
@@ -63,6 +63,7 @@ class StateManager:
         """
         self._history = Timeline(history_bytes)
         self.metrics = Metrics()
+        self._packable: list[tuple[Column, int]] = []
         self._all: dict[str, Table] = {}
         self._visible: dict[str, Table] = {}
         self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
@@ -349,6 +350,10 @@ class StateManager:
             self._limit.fit()
         return checkpoint
 
+    def maintain(self, seconds: float) -> None:
+        """Spend so much time, or a little more, on memory for the next commits, and on packing what is old."""
+        self._history.maintain(self._packable, seconds)
+
     @property
     def _layout(self) -> Layout:
         return {name: table.schema for name, table in self._visible.items()}
@@ -391,6 +396,7 @@ class StateManager:
         self._visible.clear()
         self._visible.update({name: self._all[name] for name in layout})
         self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001
+        self._packable = [one for table in self._all.values() for one in table._columns.packable()]  # noqa: SLF001
         for column in self._native:
             self._history.add(column)
         self._references.find(self._all)

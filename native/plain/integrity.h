@@ -6,7 +6,7 @@
 #ifndef INSTAR_INTEGRITY_H
 #define INSTAR_INTEGRITY_H
 
-#include "frames.h"
+#include "../ring/frames.h"
 
 typedef enum instar_element {
     INSTAR_ANY, /* no bounds: nothing is looked at */

@@ -71,6 +71,11 @@ def check_history(history: History, now: Circumstances) -> Pass:
         now.weight += seen
         if sound:
             yield []
+    for stretch in history.packed:
+        sound = sound and stretch.is_whole
+        now.weight += stretch.stored_bytes
+        if sound and not now.whole:
+            yield []
     if not walk.done or not sound or history.newest > history.current:
         damaged = history.check()
         yield _mended(history, damaged, now) if damaged else []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from instar.hmr.state.validation.cold import is_packed_and_sound, packed_faults
 from instar.hmr.state.validation.repair import Medic
 from instar.hmr.state.validation.report import Fault
 from instar.hmr.state.validation.sources import Damage
@@ -64,15 +65,26 @@ def check_column(target: Target, now: Circumstances) -> Pass:
     while chunk * CHUNK_BYTES < target.column.committed_extent:
         count = EVERYTHING if now.whole else PIECE_CHUNKS
         with_live = now.settled and has_live_copy(target.column)
-        suspects = check_chunks(target.column, chunk, chunk + count, with_live=with_live, bounds=target.bounds)
+        faults, suspects = _look_at(target, chunk, chunk + count, now, with_live=with_live)
         read = min(count * CHUNK_BYTES, target.column.committed_extent - chunk * CHUNK_BYTES)
         now.bytes += read * (1 + with_live)
         now.weight += read
         chunk += count
-        yield [fault for suspect in suspects for fault in _examine(target, suspect, now, values)] if suspects else []
+        for suspect in suspects:
+            faults += _examine(target, suspect, now, values)
+        yield faults
     bad = values.faults(now.frame)
     if bad:
         yield bad
+
+
+def _look_at(
+    target: Target, first: int, stop: int, now: Circumstances, *, with_live: bool
+) -> tuple[list[Fault], list[Suspect]]:
+    if is_packed_and_sound(target.column, first, stop, with_live=with_live):
+        return [], []
+    faults = packed_faults(target, first, stop, now.frame)
+    return faults, check_chunks(target.column, first, stop, with_live=with_live, bounds=target.bounds)
 
 
 def _examine(target: Target, suspect: Suspect, now: Circumstances, values: BadValues) -> Iterator[Fault]:
@@ -137,7 +149,8 @@ def check_before_travel(now: Circumstances) -> list[Fault]:
     """Checksums of all that a rollback or redo may change: it would carry a damage into both copies."""
     faults = []
     for target in (target for table in now.tables.values() for target in table.targets):
-        suspects = check_chunks(target.column, 0, EVERYTHING, with_live=False)
+        found, suspects = _look_at(target, 0, EVERYTHING, now, with_live=False)
+        faults += found
         faults += [_damaged(target, one, now, target.rows_of(one.chunk)) for one in suspects if one.syndrome]
     return faults
 

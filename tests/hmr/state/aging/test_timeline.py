@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from instar.hmr.state.timeline import Timeline, packer
+from instar.hmr.state.aging import Timeline, packer
 from instar.native import CHUNK_BYTES, Column, HistoryError, crc64
 
 CAPACITIES = (1, 2 * CHUNK_BYTES + 1, 5 * CHUNK_BYTES)

@@ -10,10 +10,11 @@
 /* What a column is to the ring; owned by the Column. */
 typedef struct instar_column {
     uint8_t *live;
-    uint8_t *committed;
+    uint8_t *committed; /* NULL while the bytes are packed */
     uint64_t *crcs;  /* linear CRC of each committed chunk (crc64.h) */
     uint64_t capacity, extent, committed_extent;
     uint32_t dense;  /* whether most of the chunk committed last had changed: the guess for the next */
+    int64_t compared; /* the last frame that was committed with it, or that a way back or ahead changed it in */
     uint64_t before; /* chunks of the columns before this one, in the commit in hand */
 } instar_column;
 

@@ -4,6 +4,9 @@
 
 #include "deltas.h"
 
+/* What is returned where a column's committed bytes are packed (its key is in `cold` then); nothing has changed. */
+enum { INSTAR_COLD = -3 };
+
 /* One frame back or forward; columns by key. */
 int instar_deltas_undo(instar_deltas *deltas, instar_column *const *columns);
 int instar_deltas_redo(instar_deltas *deltas, instar_column *const *columns);

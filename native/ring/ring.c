@@ -1,6 +1,6 @@
 #include "ring.h"
 
-#include "pages.h"
+#include "../plain/pages.h"
 
 int instar_ring_fit(instar_ring *ring, uint64_t bytes) {
     if (ring->head < ring->tail) return ring->tail - ring->head > bytes;

@@ -228,6 +228,7 @@ uint64_t instar_deltas_commit(instar_deltas *deltas, int64_t frame, const uint32
     uint64_t lines = 0, chunks = 0;
     for (uint32_t i = 0; i < count; i++) {
         columns[keys[i]]->before = chunks;
+        columns[keys[i]]->compared = frame;
         chunks += instar_column_chunks(columns[keys[i]]);
     }
     begin(deltas, frame, chunks);

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 
-from instar.hmr.state.timeline.archive import Archive, Stretch
-from instar.hmr.state.timeline.packer import Packer
+from instar.hmr.state.aging.archive import Archive, Stretch
+from instar.hmr.state.aging.freezer import Freezer
+from instar.hmr.state.aging.packer import Packer
 from instar.native import Column, History, HistoryError
+
+_MARGIN_BYTES = 1 << 20
+_TOUCHED_PER_SECOND = 2e9
+"""Bytes for which a system finds memory, on the slow side."""
 
 
 class Timeline(History):
@@ -24,6 +30,8 @@ class Timeline(History):
         super().__init__(budget_bytes, threads)
         self._archive = Archive()
         self._packer = Packer()
+        self._freezer = Freezer()
+        self._changed_bytes = 0
 
     @property
     def oldest(self) -> int:
@@ -46,6 +54,11 @@ class Timeline(History):
         return sum(stretch.ring_bytes for stretch in self._archive)
 
     @property
+    def packed(self) -> list[Stretch]:
+        """The packed frames, oldest first."""
+        return list(self._archive)
+
+    @property
     def limit_bytes(self) -> int:
         """The most bytes that are in use after a commit, as in a `History`."""
         return super().limit_bytes
@@ -63,7 +76,9 @@ class Timeline(History):
         """Commit as a `History` does."""
         archive = self._archive
         if not archive:
-            return super().commit(frame, columns)
+            done = super().commit(frame, columns)
+            self._changed_bytes = done[1]
+            return done
         if frame == self.current <= self._seam:
             self._bring_back()
         before = self.current
@@ -72,6 +87,7 @@ class Timeline(History):
         if archive and archive.newest != self._seam:
             archive.clear()  # The ring had to drop frames of its own, which are newer.
         self._shed_packed(self.limit_bytes)
+        self._changed_bytes = done[1]
         return done
 
     def undo(self) -> int:
@@ -156,8 +172,21 @@ class Timeline(History):
                 archive.drop_oldest()
         return mended, lost
 
+    def maintain(self, columns: Iterable[tuple[Column, int]], seconds: float) -> None:
+        """Spend time that is left over: memory is made ready for the next commits, what is old is packed.
+
+        Args:
+            columns: Those whose committed bytes may be packed where nothing changes them, and the bytes of an element of each.
+            seconds: How long; a little more may be taken.
+        """
+        end = time.perf_counter() + seconds
+        self.touch_ahead(min(2 * self._changed_bytes + _MARGIN_BYTES, int(seconds * _TOUCHED_PER_SECOND)))
+        self.pack(end - time.perf_counter())
+        self._freezer.freeze(self, columns, end - time.perf_counter())
+
     def pack(self, seconds: float) -> int:
-        """Pack old frames for so long, at least one block of them if there is one; returns the bytes saved."""
+        """Pack old frames for so long, at least one stretch of them if there is one; returns the bytes saved."""
+        self._archive.close()
         if self.current < self._seam:
             return 0
         before = self.used_bytes

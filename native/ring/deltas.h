@@ -8,7 +8,7 @@
 #define INSTAR_DELTAS_H
 
 #include "frames.h"
-#include "pool.h"
+#include "../plain/pool.h"
 
 struct instar_snapshot;
 
@@ -19,6 +19,7 @@ typedef struct instar_deltas {
     uint64_t at;       /* where the current frame's record is, if it is held */
     uint64_t held;     /* number of frame records in the ring */
     uint64_t behind;   /* how many of them lie at or before the current frame */
+    uint32_t cold;     /* the column that an undo or redo found packed */
     int open;          /* whether the frame being committed has its record in the ring */
     int64_t oldest, current, newest;
     uint64_t sequence; /* odd while committed bytes change */

@@ -6,7 +6,7 @@ import time
 from collections import deque
 from typing import NamedTuple
 
-from instar.hmr.state.timeline.archive import Archive, Stretch
+from instar.hmr.state.aging.archive import Archive, Stretch
 from instar.native import Bundle, History, HistoryError
 
 AGE = 120
@@ -16,7 +16,8 @@ STRETCH_BYTES = 256 << 10
 LEAST_SAVING = 0.1
 """What packing must save at least; else frames stay in the ring, which costs nothing."""
 _PATIENCE = 600
-"""The most frames after which it is seen whether there is enough to pack."""
+_PAUSE = 30
+"""Frames after which it is seen whether there is enough to pack: at most, and where there is nothing."""
 
 
 class _Trial(NamedTuple):
@@ -30,8 +31,9 @@ class _Trial(NamedTuple):
 class Packer:
     """Packs the oldest frames of a ring into an archive.
 
-    Frames that do not get smaller are tried once. Only the oldest frames can leave the ring, so such frames would hold up those
-    after them for as long as they are held: they go along, as they are, as soon as that pays for all of them together.
+    Frames that do not get smaller are tried once. Only the oldest frames can leave the ring, so such frames would hold up
+    those after them for as long as they are held: they go along, as they are, as soon as that pays for all of them together.
+    Frames of many stretches' size are left to fall off: packing one would take longer than a frame has.
     """
 
     def __init__(self) -> None:
@@ -87,7 +89,7 @@ class Packer:
 
     def _look_later(self, newest: int, bundle: Bundle | None) -> None:
         """Wait until the frames that are too few may be enough."""
-        missing = 1.0 if bundle is None else bundle.count * (STRETCH_BYTES / bundle.ring_bytes - 1)
+        missing = float(_PAUSE) if bundle is None else bundle.count * (STRETCH_BYTES / bundle.ring_bytes - 1)
         self._next_look = newest + round(min(max(missing, 1), _PATIENCE))
 
     def _forget_what_left(self, oldest: int, newest: int) -> None:
