@@ -15,7 +15,7 @@ HARNESS = Path(__file__).parent / "checkasm"
 NATIVE = Path(__file__).parents[2] / "native"
 KERNELS = NATIVE / "kernels"
 ASSEMBLY = sorted([*KERNELS.rglob("*.S"), *HARNESS.glob("*.S")])
-SOURCES = sorted([*KERNELS.rglob("*.c"), *(NATIVE / "plain").glob("*.c"), *HARNESS.glob("*.c")])
+SOURCES = sorted([*KERNELS.rglob("*.c"), *HARNESS.glob("*.c")])
 CHECKED = (
     "commit_elements", "commit_dense", "apply_elements", "apply_dense", "elements_crc", "restore_chunk", "check_chunk", "crc64",
     "shuffle",
