@@ -154,7 +154,7 @@ def fail_after(operations: int, *, error: OSError | None = None) -> Iterator[Fil
 
 
 def _column(manager: StateManager, table: str, column: str) -> Column:
-    tables = manager._tables_guarded()  # noqa: SLF001
+    tables = manager._catalog.guarded()  # noqa: SLF001
     if table not in tables:
         raise InjectionError(
             f"there is no table {table!r} (there are {', '.join(tables) or 'none'}). Nothing was changed"

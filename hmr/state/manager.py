@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import time
 import weakref
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from instar.hmr.metrics import Metrics
 from instar.hmr.state.aging import Timeline
+from instar.hmr.state.catalog import Catalog, Layout
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
 from instar.hmr.state.commit import Commit
 from instar.hmr.state.diff import Diff, diff
-from instar.hmr.state.errors import FrameError, SchemaError, UnknownTableError
+from instar.hmr.state.errors import FrameError, SchemaError
 from instar.hmr.state.fields import Field, make_field
-from instar.hmr.state.layouts import Layout, Layouts
 from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.table import Table
-from instar.hmr.state.targets import References, check_targets
 from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
-from instar.hmr.state.validation.target import Guarded
 from instar.hmr.state.validation.validator import Validator
-from instar.native import Column, Snapshot, crc64
+from instar.native import Snapshot
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
@@ -63,29 +59,17 @@ class StateManager:
         """
         self._history = Timeline(history_bytes)
         self.metrics = Metrics()
-        self._packable: list[tuple[Column, int]] = []
-        self._all: dict[str, Table] = {}
-        self._visible: dict[str, Table] = {}
-        self.tables: Mapping[str, Table] = MappingProxyType(self._visible)
-        self._native: list[Column] = []
-        self._references = References()
-        self._layouts = Layouts()
+        self._catalog = Catalog()
+        self.tables: Mapping[str, Table] = self._catalog.seen
         self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
-        self._account = MemoryAccount(lambda: self._all, self._history, lambda: self._checkpoints)
+        self._account = MemoryAccount(lambda: self._catalog.all, self._history, lambda: self._checkpoints)
         self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, self._history)
-        self._guarded: dict[str, Guarded] | None = None
         self._guard = Guard(
-            self._tables_guarded, self._history, lambda: self._checkpoints, self._recommit, self.metrics
+            self._catalog.guarded, self._history, lambda: self._checkpoints, self._recommit, self.metrics
         )
 
     def __getitem__(self, name: str) -> Table:
-        if name not in self._visible:
-            near = difflib.get_close_matches(name, self._visible, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise UnknownTableError(
-                f"there is no table {name!r}{hint} (there are {', '.join(self._visible) or 'none'})"
-            )
-        return self._visible[name]
+        return self._catalog[name]
 
     @property
     def frame(self) -> int:
@@ -120,12 +104,7 @@ class StateManager:
     @property
     def crc(self) -> int:
         """CRC-64/NVME over the committed cells and ids of the visible tables, in order of their names."""
-        total = 0
-        for name in sorted(self._visible):
-            table = self._visible[name]
-            total = crc64(f"{name}\0".encode(), total)
-            total = table._fold_crc(total)  # noqa: SLF001 - table and manager are one concept in two files
-        return total
+        return self._catalog.crc
 
     def table(self, name: str, fields: Mapping[str, Any], *, capacity: int = DEFAULT_CAPACITY) -> Table:
         """Create a table.
@@ -140,19 +119,18 @@ class StateManager:
         """
         if not name.isidentifier():
             raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
-        if name in self._visible:
+        if name in self.tables:
             raise SchemaError(f"table {name} exists; its rows are kept. Take it with state[{name!r}]")
         ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
-        layout = {**self._layout, name: Schema.build(name, ready, capacity)}
+        layout = {**self._catalog.layout, name: Schema.build(name, ready, capacity)}
         self.check(layout)
-        if self._existing(name) is not None:
+        if self._catalog.existing(name, self.frame) is not None:
             self.migrate(layout)
-            return self._visible[name]
+            return self.tables[name]
         self._forget_redo()
         self._history.commit(self.frame, ())
-        self._migrate_table(name, layout[name])
-        self._adopt(layout)
-        return self._visible[name]
+        self._take(layout)
+        return self.tables[name]
 
     def commit(self) -> Commit:
         """Make live state the next committed frame; frames that were rolled back can no longer be redone."""
@@ -165,9 +143,7 @@ class StateManager:
 
     def flush(self) -> None:
         """Carry out the despawns asked for so far."""
-        lost = {name for name, table in self._all.items() if table._flush()}  # noqa: SLF001
-        if lost:
-            self._references.clear_lost(lost)
+        self._catalog.flush()
 
     def amend(self) -> None:
         """Make what has changed since the last commit part of that same frame."""
@@ -205,9 +181,9 @@ class StateManager:
         """
         for frame in (frame_a, frame_b):
             self._require(frame)
-        layouts = self._layouts.at(frame_a).layout, self._layouts.at(frame_b).layout
+        layouts = self._catalog.layout_at(frame_a), self._catalog.layout_at(frame_b)
         with self.metrics.measure("diff") as measured:
-            found, measured.size = diff(self._history, self._all, layouts, (frame_a, frame_b))
+            found, measured.size = diff(self._history, self._catalog.all, layouts, (frame_a, frame_b))
         return found
 
     def checkpoint(self, meta: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -250,13 +226,12 @@ class StateManager:
         with self.metrics.measure("restore", checkpoint.raw_bytes):
             for other in self._checkpoints:
                 other.settle()
-            restoration = Restoration(checkpoint, self._all)
+            restoration = Restoration(checkpoint, self._catalog.all)
             if schemas is not None:
                 restoration.check(schemas)
-            self._all = restoration.put_in_place()
+            self._catalog.become(restoration)
             self._history.reset(restoration.frame)
-            self._layouts = Layouts(restoration.frame, restoration.layout, self._schemas)
-            self._show(restoration.layout)
+            self._tables_changed()
             return [] if schemas is None else self.migrate(schemas)
 
     @classmethod
@@ -288,8 +263,7 @@ class StateManager:
         """
         validator = self.validator(repair=repair)
         if repair:
-            for table in self._all.values():
-                table._sync_extents()  # noqa: SLF001
+            self._catalog.sync_extents()
         validator.advance(settled=repair)
         if repair:
             validator.stop_if_lost()
@@ -307,11 +281,7 @@ class StateManager:
             SchemaError: If a `Ref` names a table that is not among them.
             MigrationError: If values would be lost; names what and what to write instead.
         """
-        check_targets(schemas)
-        for name, schema in schemas.items():
-            table = self._existing(name)
-            if table is not None:
-                table._check(schema, self.frame)  # noqa: SLF001
+        self._catalog.check(schemas, self.frame)
 
     def migrate(self, schemas: Layout) -> list[str]:
         """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
@@ -325,24 +295,17 @@ class StateManager:
             MigrationError: If values would be lost; nothing has changed.
         """
         self.check(schemas)
-        changed = schemas != self._layout
-        if changed:
-            self._forget_redo()
-        steps: list[str] = []
-        for name, schema in schemas.items():
-            steps += self._migrate_table(name, schema)
-        steps += [
-            f"{name}: parked with {len(table)} rows" for name, table in self._visible.items() if name not in schemas
-        ]
-        if changed:
-            self._adopt(schemas)
-            self.amend()
+        if schemas == self._catalog.layout:
+            return []
+        self._forget_redo()
+        steps = self._take(schemas)
+        self.amend()
         return steps
 
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         with self.metrics.measure("checkpoint") as measured:
-            refuse_uncommitted(self.frame, self._all.values(), verb)
-            header, columns = describe(self.frame, self._all.values(), self._visible, meta or {})
+            refuse_uncommitted(self.frame, self._catalog.all.values(), verb)
+            header, columns = describe(self.frame, self._catalog.all.values(), self.tables, meta or {})
             checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), self.metrics)
             measured.size = checkpoint.raw_bytes
         self._checkpoints.add(checkpoint)
@@ -352,79 +315,36 @@ class StateManager:
 
     def maintain(self, seconds: float) -> None:
         """Spend so much time, or a little more, on memory for the next commits, and on packing what is old."""
-        self._history.maintain(self._packable, seconds)
+        self._history.maintain(self._catalog.packable, seconds)
 
-    @property
-    def _layout(self) -> Layout:
-        return {name: table.schema for name, table in self._visible.items()}
+    def _take(self, layout: Layout) -> list[str]:
+        steps = self._catalog.take(layout, self.frame, self._history.oldest)
+        self._tables_changed()
+        return steps
 
-    @property
-    def _schemas(self) -> Layout:
-        """The schemas of all tables, parked ones too."""
-        return {name: table.schema for name, table in self._all.items()}
-
-    def _existing(self, name: str) -> Table | None:
-        """The table of a name, seen or parked, unless it came later than the current frame."""
-        table = self._all.get(name)
-        return table if table is not None and table._born <= self.frame else None  # noqa: SLF001
-
-    def _migrate_table(self, name: str, schema: Schema) -> list[str]:
-        if name not in self._all:
-            self._all[name] = Table(schema, self.frame)
-            return [f"{name}: new table, empty until something spawns into it"]
-        table = self._all[name]
-        steps = [] if name in self._visible else [f"{name}: brought back with {len(table)} rows"]
-        return steps + table._expose(schema, self.frame)  # noqa: SLF001
-
-    def _adopt(self, layout: Layout) -> None:
-        """Make this the layout from the current frame on."""
-        self._layouts.add(self.frame, layout, self._schemas, self._history.oldest)
-        self._show(layout)
-
-    def _tables_guarded(self) -> dict[str, Guarded]:
-        """All tables, parked ones too, as validation sees them; the same object while no schema changes."""
-        if self._guarded is None:
-            self._guarded = {name: table._guarded() for name, table in self._all.items()}  # noqa: SLF001
-        return self._guarded
+    def _tables_changed(self) -> None:
+        """Have the history know all columns, and the memory limit all tables."""
+        for column in self._catalog.native:
+            self._history.add(column)
+        if self._limit is not None:
+            self._limit.watch(self._catalog.all.values())
 
     def _recommit(self) -> None:
         """Make live state part of the committed frame, whoever wrote it."""
-        self._history.commit(self.frame, self._native)
-
-    def _show(self, layout: Layout) -> None:
-        self._guarded = None
-        self._visible.clear()
-        self._visible.update({name: self._all[name] for name in layout})
-        self._native = [column for table in self._all.values() for column in table._native_columns()]  # noqa: SLF001
-        self._packable = [one for table in self._all.values() for one in table._columns.packable()]  # noqa: SLF001
-        for column in self._native:
-            self._history.add(column)
-        self._references.find(self._all)
-        if self._limit is not None:
-            self._limit.watch(self._all.values())
+        self._history.commit(self.frame, self._catalog.native)
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""
         self.flush()
         self._forget_redo()
-        self._references.clear_written()
-        columns: list[Column] = []
-        for table in self._all.values():
-            columns += table._changeable()  # noqa: SLF001
-        done = self._history.commit(frame, tuple(columns))
-        for table in self._all.values():
-            table._settled()  # noqa: SLF001
+        done = self._history.commit(frame, self._catalog.changeable())
+        self._catalog.settled()
         return done
 
     def _forget_redo(self) -> None:
         """Forget layouts, tables and columns that came after the current frame, as it becomes the newest."""
-        frame = self.frame
-        if not self._layouts.forget_after(frame):
-            return
-        self._all = {name: table for name, table in self._all.items() if table._born <= frame}  # noqa: SLF001
-        for table in self._all.values():
-            table._columns.forget_after(frame)  # noqa: SLF001
-        self._show(self._layouts.newest)
+        if self._catalog.forget_after(self.frame):
+            self._tables_changed()
 
     def _require(self, frame: int) -> None:
         held = self.frames
@@ -438,20 +358,11 @@ class StateManager:
         if frame != self.frame:
             self._guard.before_travel()
             self._require(frame)
-        for table in self._all.values():
-            table._sync_extents()  # noqa: SLF001
-        self._history.discard(self._native)
+        self._catalog.sync_extents()
+        self._history.discard(self._catalog.native)
         while self.frame > frame:
             self._history.undo()
         while self.frame < frame:
             self._history.redo()
-        self._relayout(frame)
-
-    def _relayout(self, frame: int) -> None:
-        before, era = self._layout, self._layouts.at(frame)
-        for table in self._all.values():
-            table._reload()  # noqa: SLF001
-        for name, schema in era.schemas.items():
-            self._all[name]._return_to(schema)  # noqa: SLF001
-        if era.layout != before:
-            self._show(era.layout)
+        if self._catalog.return_to(frame):
+            self._tables_changed()

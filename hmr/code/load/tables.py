@@ -9,7 +9,7 @@ from pathlib import Path
 from instar.hmr.code.errors import LoadError
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.state import Agents, Schema
-from instar.hmr.state.targets import find_untargeted
+from instar.hmr.state.catalog import find_untargeted
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from instar.hmr.state.catalog.layouts import Layout
 from instar.hmr.state.diff.frames import ID, Cells, HeldFrame, row_runs
 from instar.hmr.state.diff.result import Diff, TableDiff
 from instar.hmr.state.diff.rows import CellChanges, RowSet
 from instar.hmr.state.dtypes import ColumnType
 from instar.hmr.state.fields import Field
 from instar.hmr.state.ids import Rows
-from instar.hmr.state.layouts import Layout
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.table import Table
 from instar.native import Column, History

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from instar.hmr.state.aging import Timeline
 from instar.hmr.state.memory.units import shown_size
 from instar.hmr.state.table import Table
-from instar.hmr.state.aging import Timeline
 from instar.native import CHUNK_BYTES, Column, History
 
 PURPOSES = ("live", "committed", "history", "cold", "checkpoints", "indexes")

@@ -20,7 +20,7 @@ def _bytes_of(checkpoint: Checkpoint) -> bytes:
 def _everything(state: StateManager) -> dict[str, Any]:
     """All that makes a state: schemas, and bytes and checksums of every column, parked ones too."""
     tables = {}
-    for name, table in state._all.items():
+    for name, table in state._catalog.all.items():
         tables[name] = {
             "schema": table.schema,
             "visible": name in state.tables,

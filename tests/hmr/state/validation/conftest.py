@@ -32,7 +32,7 @@ def image():
     def take(state: StateManager) -> dict[str, bytes]:
         return {
             f"{target.table}.{target.name}.{side}": bytes(getattr(target.column, side)[: 4 * CHUNK_BYTES])
-            for table in state._tables_guarded().values()
+            for table in state._catalog.guarded().values()
             for target in table.targets
             for side in ("live", "committed")
         }
@@ -45,6 +45,6 @@ def column_of():
     """Finds the bytes of a column of the boids."""
 
     def find(state: StateManager, name: str, table: str = "boids"):
-        return next(target.column for target in state._tables_guarded()[table].targets if target.name == name)
+        return next(target.column for target in state._catalog.guarded()[table].targets if target.name == name)
 
     return find

@@ -41,7 +41,7 @@ def test_ten_thousand_flips_are_found_and_mended():
     state.commit()
     boids.despawn([])
     state.commit()
-    targets = [target for table in state._tables_guarded().values() for target in table.targets]
+    targets = [target for table in state._catalog.guarded().values() for target in table.targets]
     sound = [(bytes(target.column.live[:65536]), bytes(target.column.committed[:65536])) for target in targets]
     for _ in range(10_000):
         which = int(rng.integers(len(targets)))
@@ -121,7 +121,7 @@ class Slices(RuleBasedStateMachine):
     @rule(data=st.data(), where=st.sampled_from(["live", "committed", "crc"]))
     def plant(self, data, where):
         """A flip at any moment of a round is found at the latest by the next one, before anything else is done."""
-        targets = [t for g in self.state._tables_guarded().values() for t in g.targets if t.column.committed_extent]
+        targets = [t for g in self.state._catalog.guarded().values() for t in g.targets if t.column.committed_extent]
         if not targets:
             return
         target = data.draw(st.sampled_from(targets))
