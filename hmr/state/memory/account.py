@@ -17,8 +17,9 @@ from instar.hmr.state.table import Table
 from instar.native import CHUNK_BYTES, Column, History
 
 PURPOSES = ("live", "committed", "history", "cold", "checkpoints", "indexes")
-"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo;
-old ones of them, packed; checkpoints that somebody keeps; ids, slots, free lists and row counts."""
+"""What memory is for: cells that modules write; cells as of the last commit, with checksums; deltas that undo and redo; old
+ones of them and committed cells that nothing changes, packed; checkpoints that somebody keeps; ids, slots, free lists and
+row counts."""
 
 SHARED = "(shared)"
 """What stands in place of a table for bytes that belong to none."""
@@ -123,7 +124,8 @@ class MemoryAccount:
         for table in self._tables().values():
             for purpose, size in _of_table(table).items():
                 found[purpose] += size
-        found |= self._of_history()
+        for purpose, size in self._of_history().items():
+            found[purpose] += size
         found["checkpoints"] = sum(sum(one.bytes_by_table().values()) for one in self._checkpoints())
         return found
 
@@ -151,11 +153,13 @@ def _of_table(table: Table) -> dict[str, int]:
     for lineage in table._columns.lineages():  # noqa: SLF001
         found["live"] += _pages(len(table) * lineage.row_bytes)
         found["committed"] += _committed(lineage.column)
+        found["cold"] += 0 if lineage.column.packed is None else lineage.column.packed.stored_bytes
     return found
 
 
 def _committed(column: Column) -> int:
-    return _pages(column.committed_extent) + _checksums(column.committed_extent)
+    resident = _pages(column.committed_extent) if column.packed is None else 0
+    return resident + _checksums(column.committed_extent)
 
 
 def _checksums(extent: int) -> int:

@@ -231,8 +231,8 @@ def test_damage_is_told_and_nothing_changes():
     assert history.check(1, stretch.newest - 1) == []
     while history.current > stretch.newest:
         history.undo()
-    where = rf"packed frames {stretch.oldest + 1} to {stretch.newest} are damaged .* nothing was changed"
-    with pytest.raises(HistoryError, match=where):
+    told = rf"frames {stretch.oldest + 1} to {stretch.newest} are damaged .* nothing was changed"
+    with pytest.raises(HistoryError, match=told):
         history.undo()
     assert history.current == stretch.newest
     assert live.tobytes() == states[stretch.newest]

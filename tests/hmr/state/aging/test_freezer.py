@@ -272,6 +272,16 @@ def test_a_checkpoint_of_packed_columns_is_whole():
     assert (table.kind == np.arange(len(table)) % 7).all()
 
 
+def test_the_account_tells_what_is_packed():
+    state, table, kind = manager()
+    with_cold = state.memory()["boids"]
+    assert with_cold["cold"] >= kind.packed.stored_bytes
+    table.kind[0] = 1
+    state.commit()
+    assert state.memory()["boids"]["committed"] - with_cold["committed"] == 200_704  # whole pages
+    assert state.memory()["boids"]["cold"] < with_cold["cold"]
+
+
 def test_parked_columns_are_packed_too():
     state, table, kind = manager()
     state.migrate({"boids": table.schema.__class__.build("boids", {"x": table.schema.fields["x"]}, table.capacity)})
