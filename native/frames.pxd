@@ -63,6 +63,8 @@ cdef class Frames:
     cdef instar_ring *held_in
     # Those whose keys the records name.
     cdef list added
+    # What bundles are taken apart into, one after the other.
+    cdef Mapping gathered
     cdef bint busy
     cdef int begin_use(self) except -1
     cdef list _frames(self)
@@ -76,8 +78,8 @@ cdef class Bundle:
     cdef readonly uint64_t count
     cdef readonly uint64_t ring_bytes
     cdef readonly dict bytes_by_column
-    cdef readonly bytearray headers
-    cdef readonly bytearray words
+    cdef readonly object headers
+    cdef readonly object words
 
 
 cdef class Joined(Frames):

@@ -2,6 +2,8 @@
 
 from typing import final
 
+from typing_extensions import Buffer
+
 from instar.native.column import Column
 
 class Frames:
@@ -42,6 +44,8 @@ class Frames:
 class Bundle:
     """The records of consecutive frames, taken apart into like values, which compress well; `Joined` puts them together again.
 
+    Its bytes are there until the next is gathered from the same history.
+
     Attributes:
         oldest: The frame before the first.
         newest: The last frame.
@@ -57,8 +61,8 @@ class Bundle:
     count: int
     ring_bytes: int
     bytes_by_column: dict[Column, int]
-    headers: bytearray
-    words: bytearray
+    headers: memoryview
+    words: memoryview
 
 @final
 class Joined(Frames):
@@ -73,7 +77,7 @@ class Joined(Frames):
         HistoryError: If the two do not belong together.
     """
 
-    def __init__(self, source: Frames, headers: bytearray, words: bytearray) -> None: ...
+    def __init__(self, source: Frames, headers: Buffer, words: Buffer) -> None: ...
     @property
     def oldest(self) -> int:
         """The frame before the first."""

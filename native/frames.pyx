@@ -162,17 +162,20 @@ cdef gather(Frames frames, int64_t oldest, uint64_t behind, int64_t after, uint6
         return None
     bundle.count = counts.frames
     bundle.bytes_by_column = {column: count for column, count in zip(frames.added, found) if count}
-    _take(bundle, ring, first, &counts)
+    _take(frames, bundle, first, &counts)
     return bundle
 
 
-cdef int _take(Bundle bundle, const instar_ring *ring, uint64_t place, const instar_counts *counts) except -1:
-    bundle.headers = bytearray(instar_bundle_headers(counts))
-    bundle.words = bytearray(instar_bundle_words(counts))
-    cdef uint8_t *headers = bundle.headers
-    cdef uint8_t *words = bundle.words
+cdef int _take(Frames frames, Bundle bundle, uint64_t place, const instar_counts *counts) except -1:
+    cdef uint64_t headers = instar_bundle_headers(counts), words = instar_bundle_words(counts)
+    if frames.gathered is None or frames.gathered.nbytes < headers + words:
+        frames.gathered = reserve(2 * (headers + words), True, "frames to be packed")
+    cdef uint8_t *room = frames.gathered.data
     with nogil:
-        instar_bundle_take(ring, place, counts, headers, words)
+        instar_bundle_take(frames.held_in, place, counts, room, room + headers)
+    whole = memoryview(frames.gathered)
+    bundle.headers = whole[:headers]
+    bundle.words = whole[headers:headers + words]
     return 0
 
 

@@ -29,7 +29,7 @@ class Packed:
     blocks: list[Block]
 
     @classmethod
-    def of(cls, data: bytearray, element: int, codec: BlockCodec) -> Packed:
+    def of(cls, data: memoryview, element: int, codec: BlockCodec) -> Packed:
         """Store bytes, taken as elements of 1, 2, 4 or 8 bytes."""
         plain = np.frombuffer(data, np.uint8)
         starts = range(0, len(plain), BLOCK_BYTES)
