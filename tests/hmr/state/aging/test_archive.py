@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import ctypes
+import gc
+import sys
+
 import numpy as np
 import pytest
 
@@ -285,3 +289,46 @@ def test_forgets_the_packed_frames_too():
     history, _, _, _ = packed()
     history.reset(7)
     assert (history.oldest, history.newest, history.used_bytes, history.packed) == (7, 7, 0, [])
+
+
+class Allocated(ctypes.Structure):
+    """What glibc's mallinfo2 returns."""
+
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in [
+            "arena",
+            "ordblks",
+            "smblks",
+            "hblks",
+            "hblkhd",
+            "usmblks",
+            "fsmblks",
+            "uordblks",
+            "fordblks",
+            "keepcost",
+        ]
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc tells what is allocated")
+def test_commits_allocate_nothing_beside_packed_frames():
+    history, column, live, _ = packed()
+    columns, frames = (column,), list(range(201, 701))
+    allocated = ctypes.CDLL(None).mallinfo2
+    allocated.restype = Allocated
+    sparse_words = live[:: live.size // 20]
+    counts = []
+    gc.disable()
+    try:
+        for frame in frames:
+            sparse_words += 1
+            history.commit(frame, columns)
+            if frame in (400, 700):
+                used = allocated()
+                counts.append((sys.getallocatedblocks(), used.hblkhd, used.uordblks))
+    finally:
+        gc.enable()
+    (blocks, mapped, heap), (blocks_after, mapped_after, heap_after) = counts
+    assert blocks_after - blocks < 20
+    assert (mapped_after, heap_after) == (mapped, heap)
