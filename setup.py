@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from copy import copy
 from pathlib import Path
 from typing import ClassVar
 
@@ -184,6 +185,12 @@ class Build(build_ext):
         """Let the compiler take assembly, which setuptools does not know of."""
         self.compiler.src_extensions = [*self.compiler.src_extensions, ".S"]
         super().build_extensions()
+
+    def build_extension(self, ext: Extension) -> None:
+        """Keep the objects of each module apart: modules that share sources are compiled at the same time."""
+        apart = copy(self)
+        apart.build_temp = str(Path(self.build_temp, ext.name))
+        build_ext.build_extension(apart, ext)
 
 
 setup(
