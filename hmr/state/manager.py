@@ -315,7 +315,10 @@ class StateManager:
 
     def maintain(self, seconds: float) -> None:
         """Spend so much time, or a little more, on memory for the next commits, and on packing what is old."""
-        self._history.maintain(self._catalog.packable, seconds)
+        started = time.perf_counter()
+        packed = self._history.maintain(self._catalog.packable, seconds)
+        if packed:
+            self.metrics.add("compress", time.perf_counter() - started, packed)
 
     def _take(self, layout: Layout) -> list[str]:
         steps = self._catalog.take(layout, self.frame, self._history.oldest)

@@ -15,6 +15,9 @@ from instar.native.integrity import find_flip
 _OVERHEAD_BYTES = 1 << 10
 """What a stretch costs beside its stored bytes, on the safe side."""
 
+_OPEN_BYTES = 8 << 20
+"""Bytes of frames that are kept unpacked at hand, while somebody goes through them."""
+
 
 @dataclass(slots=True)
 class Packed:
@@ -125,7 +128,7 @@ class Archive:
     def __init__(self) -> None:
         self._stretches: deque[Stretch] = deque()
         self._codec = BlockCodec()
-        self._opened: tuple[Stretch, Joined] | None = None
+        self._opened: dict[Stretch, Joined] = {}
         self.used_bytes = 0
 
     def __bool__(self) -> bool:
@@ -180,13 +183,13 @@ class Archive:
         return (stretch for stretch in list(self._stretches) if stretch.oldest < high and low < stretch.newest)
 
     def unpacked(self, stretch: Stretch, source: Frames) -> Joined:
-        """The frames of a stretch; those unpacked last are kept at hand.
+        """The frames of a stretch; some that were unpacked last are kept at hand until `close`.
 
         Raises:
             HistoryError: If the stretch is damaged.
         """
-        if self._opened is None or self._opened[0] is not stretch:
-            self._opened = None
+        joined = self._opened.get(stretch)
+        if joined is None:
             try:
                 headers, words = stretch.headers.unpacked(self._codec), stretch.words.unpacked(self._codec)
             except BlockError as error:
@@ -194,14 +197,16 @@ class Archive:
                     f"the packed frames {stretch.oldest + 1} to {stretch.newest} are damaged ({error}); nothing was changed. "
                     f"validate(repair=True) mends them, or drops the frames that lie behind them"
                 ) from None
-            self._opened = stretch, Joined(source, headers, words)
-        return self._opened[1]
+            joined = Joined(source, headers, words)
+            while self._opened and sum(one.ring_bytes for one in self._opened) + stretch.ring_bytes > _OPEN_BYTES:
+                del self._opened[next(iter(self._opened))]
+            self._opened[stretch] = joined
+        return joined
 
     def close(self) -> None:
         """Keep nothing unpacked at hand."""
-        self._opened = None
+        self._opened.clear()
 
     def _forget(self, stretch: Stretch) -> None:
         self.used_bytes -= stretch.stored_bytes
-        if self._opened is not None and self._opened[0] is stretch:
-            self._opened = None
+        self._opened.pop(stretch, None)

@@ -84,15 +84,15 @@ class _Work:
         """Whether all bytes are packed."""
         return len(self.blocks) * BLOCK_BYTES >= self.extent
 
-    def advance(self, codec: BlockCodec) -> bool:
-        """Pack one block; not if it is damaged, which is for validation to mend."""
+    def advance(self, codec: BlockCodec) -> int:
+        """Pack one block; returns its bytes, 0 if it is damaged: that is for validation to mend."""
         start = len(self.blocks) * BLOCK_BYTES
         stop = min(start + BLOCK_BYTES, self.extent)
         if check_chunks(self.column, start // CHUNK_BYTES, -(-stop // CHUNK_BYTES), with_live=False):
-            return False
+            return 0
         data = np.frombuffer(self.column.committed, np.uint8, stop - start, start)
         self.blocks.append(codec.encode(data, self.element, None)[0])
-        return True
+        return stop - start
 
     @property
     def is_valid(self) -> bool:
@@ -113,34 +113,47 @@ class Freezer:
         self._work: _Work | None = None
         self._tried: dict[Column, _Trial] = {}
 
-    def freeze(self, history: History, columns: Iterable[tuple[Column, int]], seconds: float) -> None:
+    def freeze(self, history: History, columns: Iterable[tuple[Column, int]], seconds: float) -> int:
         """Pack cold columns for so long; one block is the least, if there is one.
 
         Args:
             history: The history of the columns.
             columns: Those that may be packed, and the bytes of an element of each.
             seconds: How long.
+
+        Returns:
+            The bytes that were packed, as a trial or for good.
         """
         end = time.perf_counter() + seconds
-        while not history.snapshot_pending and self._advance(history.current, columns) and time.perf_counter() < end:
-            pass
+        packed = size = 0
+        while (
+            not history.snapshot_pending
+            and (size := self._advance(history.current, columns))
+            and time.perf_counter() < end
+        ):
+            packed += size
+            size = 0
+        return packed + size
 
-    def _advance(self, frame: int, columns: Iterable[tuple[Column, int]]) -> bool:
-        """Pack one block, or give up the memory of a column that is done; whether there was something to do."""
+    def _advance(self, frame: int, columns: Iterable[tuple[Column, int]]) -> int:
+        """Pack one block, and with the last one give the column's memory up; returns its bytes, 0 if there is none."""
         work = self._work
         if work is None or not work.is_valid:
             work = self._work = next((_Work.on(*one) for one in columns if self._is_cold(one[0], frame)), None)
         if work is None:
-            return False
-        if not work.is_done and work.advance(self._codec):
-            return True
+            return 0
+        size = work.advance(self._codec)
+        if work.is_done or not size:
+            self._end(work, frame)
+        return size
+
+    def _end(self, work: _Work, frame: int) -> None:
         cold = Cold(work.blocks)
         pays = work.is_done and cold.stored_bytes <= (1 - LEAST_SAVING) * work.extent
         self._work = None
         self._tried[work.column] = _Trial(frame, pays)
         if pays:
             work.column.freeze(cold)
-        return True
 
     def _is_cold(self, column: Column, frame: int) -> bool:
         if frame - column.compared < AGE or column.packed is not None or column.committed_extent < LEAST_BYTES:

@@ -41,7 +41,7 @@ class Packer:
         self._leaving = 0
         self._next_look = 0
 
-    def pack(self, history: History, archive: Archive, oldest: int, seconds: float) -> None:
+    def pack(self, history: History, archive: Archive, oldest: int, seconds: float) -> int:
         """Pack stretches of old frames for so long; one is the least.
 
         Args:
@@ -49,31 +49,37 @@ class Packer:
             archive: Where frames go.
             oldest: The frame before the first in the ring.
             seconds: How long.
+
+        Returns:
+            The bytes of the ring that were packed, as a trial or for good.
         """
         newest = history.current - AGE
         self._forget_what_left(oldest, newest)
         if newest < self._next_look <= newest + _PATIENCE or history.snapshot_pending:
-            return
+            return 0
         end = time.perf_counter() + seconds
+        packed = 0
         try:
-            while self._pack_one(history, archive, newest) and time.perf_counter() < end:
-                pass
+            while (size := self._pack_one(history, archive, newest)) and time.perf_counter() < end:
+                packed += size
         except HistoryError:
             self._next_look = newest + _PATIENCE  # Damage is for validation to mend.
+            return packed
+        return packed + size
 
-    def _pack_one(self, history: History, archive: Archive, newest: int) -> bool:
-        """Pack one stretch, or try to; whether there may be more to do."""
+    def _pack_one(self, history: History, archive: Archive, newest: int) -> int:
+        """Pack one stretch, or try to; returns its bytes in the ring, 0 if there is none."""
         if self._leaving:
             self._leaving -= 1
             trial = self._tried.popleft()
             known = history.gather(-1, trial.ring_bytes, trial.newest)
             if known is not None:
                 _move(history, archive, known, archive.pack(known))
-            return True
+            return trial.ring_bytes
         bundle = history.gather(self._tried[-1].newest if self._tried else -1, STRETCH_BYTES, newest)
         if bundle is None or (bundle.newest >= newest and bundle.ring_bytes < STRETCH_BYTES):
             self._look_later(newest, bundle)
-            return False
+            return 0
         stretch = archive.pack(bundle)
         self._tried.append(_Trial(bundle.newest, bundle.ring_bytes, stretch.stored_bytes))
         if self._pays():
@@ -81,7 +87,7 @@ class Packer:
                 self._tried.clear()
                 _move(history, archive, bundle, stretch)
             self._leaving = len(self._tried)
-        return True
+        return bundle.ring_bytes
 
     def _pays(self) -> bool:
         filled = sum(trial.ring_bytes for trial in self._tried)

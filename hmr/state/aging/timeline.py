@@ -172,26 +172,33 @@ class Timeline(History):
                 archive.drop_oldest()
         return mended, lost
 
-    def maintain(self, columns: Iterable[tuple[Column, int]], seconds: float) -> None:
+    def maintain(self, columns: Iterable[tuple[Column, int]], seconds: float) -> int:
         """Spend time that is left over: memory is made ready for the next commits, what is old is packed.
 
         Args:
             columns: Those whose committed bytes may be packed where nothing changes them, and the bytes of an element of each.
             seconds: How long; a little more may be taken.
+
+        Returns:
+            The bytes that were packed, as a trial or for good.
         """
         end = time.perf_counter() + seconds
         self.touch_ahead(min(2 * self._changed_bytes + _MARGIN_BYTES, int(seconds * _TOUCHED_PER_SECOND)))
-        self.pack(end - time.perf_counter())
-        self._freezer.freeze(self, columns, end - time.perf_counter())
+        packed = self.pack(end - time.perf_counter())
+        return packed + self._freezer.freeze(self, columns, end - time.perf_counter())
 
     def pack(self, seconds: float) -> int:
-        """Pack old frames for so long, at least one stretch of them if there is one; returns the bytes saved."""
+        """Pack old frames for so long, at least one stretch of them if there is one.
+
+        Returns:
+            The bytes of the ring that were packed, as a trial or for good.
+        """
         self._archive.close()
         if self.current < self._seam:
             return 0
-        before = self.used_bytes
-        self._packer.pack(self, self._archive, super().oldest, seconds)
-        return before - self.used_bytes
+        packed = self._packer.pack(self, self._archive, self._seam, seconds)
+        self._shed_packed(self.limit_bytes)  # What goes along as it is may have grown by a little.
+        return packed
 
     @property
     def _seam(self) -> int:

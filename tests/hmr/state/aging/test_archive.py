@@ -59,11 +59,12 @@ def test_packs_what_is_old_and_keeps_what_is_young():
     assert history.packed_ring_bytes > 2 * packer.STRETCH_BYTES
 
 
-def test_tells_what_it_saved():
+def test_tells_what_it_packed():
     history, column, live = world()
     sparse(history, column, live, 200)
     used = history.used_bytes
-    assert history.pack(ALWAYS) == used - history.used_bytes == history.packed_ring_bytes - history.packed_bytes
+    assert history.pack(ALWAYS) == history.packed_ring_bytes
+    assert used - history.used_bytes == history.packed_ring_bytes - history.packed_bytes
     assert history.pack(ALWAYS) == 0
 
 
@@ -177,7 +178,7 @@ def test_a_lower_limit_drops_frames_ahead_last():
 def test_noise_stays_in_the_ring_and_is_tried_once(monkeypatch):
     history, column, live = world(8 << 20)
     noisy(history, column, live, 50)
-    assert history.pack(ALWAYS) == 0
+    assert history.pack(ALWAYS) > 0
     assert not history.packed
     tried = []
     monkeypatch.setattr(history._archive, "pack", tried.append)
