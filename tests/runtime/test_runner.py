@@ -108,6 +108,17 @@ def test_a_fault_voids_its_frame_and_the_next_deadline_runs_it_again(scene, cloc
     assert any("no threes" in message for message in view.messages)
 
 
+def test_a_quarter_of_the_slack_goes_to_the_memory_of_the_world(scene, clock, monkeypatch):
+    runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
+    spent = []
+    monkeypatch.setattr(runtime.world.state, "maintain", spent.append)
+    runtime.run(3)
+    assert spent == pytest.approx([0.005] * 3, abs=1e-4)
+    runtime.post(lambda world: clock.advance(17))
+    runtime.run(1)
+    assert len(spent) == 3
+
+
 def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
     runtime = Runtime(scene(mover=SCENE), clock=clock)
     runtime.post(lambda world: world["boids"].spawn(3))
