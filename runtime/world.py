@@ -179,6 +179,7 @@ class World:
         Raises:
             HookFault: If one raises.
         """
+        self._refuse_inside_hooks("setup")
         for call in self._schedule.setups():
             self._call(call)
         self.state.amend()
@@ -290,6 +291,7 @@ class World:
         Raises:
             MigrationError: If a table would lose values; nothing has changed.
         """
+        self._refuse_inside_hooks("swap")
         steps = self.state.migrate(program.schemas)
         self._programs = [entry for entry in self._programs if entry[0] <= self.frame]
         self._programs.append((self.frame, program))

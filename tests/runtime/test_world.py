@@ -97,7 +97,7 @@ def test_a_hook_may_end_the_run(scene):
     assert table(world) == before
 
 
-@pytest.mark.parametrize("verb", ["step()", "commit()", "rollback(0)", "redo(0)"])
+@pytest.mark.parametrize("verb", ["step()", "commit()", "rollback(0)", "redo(0)", "setup()", "swap(None)"])
 def test_frames_are_not_made_inside_hooks(scene, verb):
     world = World.open(scene(mover=MOVER, meddler=f"def update(world):\n    world.{verb}\n"))
     with pytest.raises(HookFault, match="cannot be called inside a hook"):
