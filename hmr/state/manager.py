@@ -130,7 +130,10 @@ class StateManager:
         self._forget_redo()
         self._history.commit(self.frame, ())
         self._take(layout)
-        return self.tables[name]
+        made = self.tables[name]
+        self._history.commit(self.frame, tuple(made._changeable()))  # noqa: SLF001 - its counts, which are its header
+        made._settled()  # noqa: SLF001
+        return made
 
     def commit(self) -> Commit:
         """Make live state the next committed frame; frames that were rolled back can no longer be redone."""

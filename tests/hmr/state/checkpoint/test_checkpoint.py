@@ -282,3 +282,46 @@ def test_single_columns_and_chunks_can_be_asked_for(small):
 
 def test_a_checkpoint_shows_itself(small):
     assert repr(small.checkpoint()) == "<checkpoint of frame 2: hares: 2 rows>"
+
+
+def test_what_came_after_the_frame_is_no_part_of_it(tmp_path):
+    """A rollback keeps later tables and columns for a redo; a save of the earlier frame must do without them."""
+    state = StateManager(history_bytes=1 << 20)
+    hares = state.table("hares", {"a": f32})
+    hares.spawn(3, a=[1, 2, 3])
+    state.commit()
+    state.commit()
+    later = {"hares": {"a": make_field("a", f32), "b": make_field("b", f64)}, "owls": {"a": make_field("a", u8)}}
+    state.migrate({name: Schema.build(name, own, 1000) for name, own in later.items()})
+    state["owls"].spawn(5)
+    state.commit()
+    state.rollback(1)
+    checkpoint = state.save(tmp_path / "world")
+    assert StateManager.load(tmp_path / "world").crc == state.crc
+    state.redo(3)
+    assert len(state["owls"]) == 5
+    state.restore(checkpoint)
+    assert (state.frame, list(state.tables), hares.a.tolist()) == (1, ["hares"], [1, 2, 3])
+
+
+def test_tables_are_saved_before_their_first_commit(tmp_path):
+    state = StateManager(history_bytes=1 << 20)
+    state.table("hares", {"a": f32}).spawn(2)
+    state.commit()
+    state.table("owls", {"a": f32})
+    state.save(tmp_path / "world")
+    assert list(StateManager.load(tmp_path / "world").tables) == ["hares", "owls"]
+    state.rollback(0)
+    state.restore(state.checkpoint())
+    assert len(state["hares"]) == 0
+
+
+def test_making_a_table_commits_nothing_of_another():
+    state = StateManager(history_bytes=1 << 20)
+    hares = state.table("hares", {"a": f32})
+    hares.spawn(2)
+    state.commit()
+    hares.a[0] = 7
+    state.table("owls", {"a": f32})
+    state.rollback(1)
+    assert hares.a[0] == 0
