@@ -270,7 +270,7 @@ class StateManager:
         validator.advance(settled=repair)
         if repair:
             validator.stop_if_lost()
-            self.rollback(self.frame)
+            self._move(self.frame)
         return validator.report
 
     def validator(self, *, repair: bool) -> Validator:
@@ -361,9 +361,12 @@ class StateManager:
 
     def _travel(self, frame: int) -> None:
         self._require(frame)
-        if frame != self.frame:
-            self._guard.before_travel()
-            self._require(frame)
+        self._guard.before_travel()
+        self._require(frame)
+        self._move(frame)
+
+    def _move(self, frame: int) -> None:
+        """Make live state what was committed, which is known to be sound, and go to a frame that is held."""
         self._catalog.sync_extents()
         self._history.discard(self._catalog.native)
         while self.frame > frame:

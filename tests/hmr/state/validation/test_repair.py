@@ -215,3 +215,17 @@ def test_what_is_lost_names_the_last_good_checkpoint(state, lose):
     assert {fault.kind for fault in caught.value.report.faults} == {"crc", "checkpoint"}
     state.restore(good)
     assert state.validate(repair=True).lost == []
+
+
+@pytest.mark.parametrize("written", [[], [0], [26]])
+def test_a_rollback_to_the_current_frame_spreads_no_damage(state, image, column_of, written):
+    """What a void frame does: it makes live state what was committed, damage and all, unless that is mended first."""
+    before = image(state)
+    flip(column_of(state, "x"), "committed", 4 * 25 + 2, 3)
+    state["boids"].x[written] = -1
+    frames = state.frames
+    state.rollback(state.frame)
+    assert image(state) == before
+    (fault,) = state.validate(repair=True).faults
+    assert fault.mended
+    assert (image(state), state.frames) == (before, frames)
