@@ -1,11 +1,15 @@
-"""Validation in the slack of frames: a full round every 300 frames, in slices, and what it has found so far."""
+"""Validation in the slack of frames: a full round every 300 frames, in slices, and what it has found so far.
+
+A complete round leaves a keyframe, a checkpoint in memory: with the history's deltas since, a source of what is damaged later.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from instar.hmr.state import Fault, StateManager, Validator
+from instar.hmr.state import Checkpoint, CheckpointError, Fault, StateManager, Validator
 
 ROUND_FRAMES = 300
 """A round is complete before the next one begins, this many frames later."""
@@ -22,6 +26,7 @@ class Validation:
         runs: Complete rounds.
         found: Faults found.
         mended: How many of them were mended.
+        keyframe: The checkpoint that the last round left; None before the first.
     """
 
     def __init__(self, state: StateManager, frame_seconds: float, tell: Callable[[str], object]) -> None:
@@ -35,6 +40,7 @@ class Validation:
         self.runs = 0
         self.found = 0
         self.mended = 0
+        self.keyframe: Checkpoint | None = None
         self._state = state
         self._slice_seconds = LEAST_SHARE * frame_seconds
         self._tell = tell
@@ -79,6 +85,7 @@ class Validation:
             "last_frame": self._last_frame,
             "seconds": round(self._last_seconds, 6),
             "bytes": self._last_bytes,
+            "keyframe": None if self.keyframe is None else self.keyframe.frame,
         }
 
     def _advance(self, current: Validator, due: float) -> None:
@@ -107,3 +114,12 @@ class Validation:
         report = current.report
         self._last_frame, self._last_seconds, self._last_bytes = report.frame, report.seconds, report.bytes
         self._round = None
+        self._keep_keyframe()
+
+    def _keep_keyframe(self) -> None:
+        """Where memory is so limited that the history had to give some up, there is none."""
+        if self._state.memory_notice is not None:
+            self.keyframe = None
+            return
+        with suppress(CheckpointError):  # a thread of the scene may write at any time: the last one stays
+            self.keyframe = self._state.checkpoint()

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 import numpy as np
 import pytest
 
 from instar.hmr.state import DamageError, StateManager, f32
 from instar.hmr.state.fields import make_field
+from instar.hmr.state.validation import kept
 from instar.loop.validation import ROUND_FRAMES, Validation
 from instar.testing import flip_bit
 
@@ -16,6 +19,20 @@ class Told(list):
 
     def __call__(self, text: str) -> None:
         self.append(text)
+
+
+class AtOnce:
+    """A worker that needs no time, as these frames have none to give."""
+
+    def submit(self, work, *args) -> Future:
+        done: Future = Future()
+        done.set_result(work(*args))
+        return done
+
+
+@pytest.fixture(autouse=True)
+def _verified_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(kept, "_worker", AtOnce())
 
 
 @pytest.fixture
@@ -104,3 +121,37 @@ def test_what_is_lost_ends_the_run(state, told):
     with pytest.raises(DamageError, match=r"boids\.energy: rows 0 to 4,095 are lost"):
         repeat(ROUND_FRAMES, lambda: validation.maintain(SLACK))
     assert "lost" in told[0]
+
+
+def test_a_round_leaves_a_keyframe_from_which_later_damage_is_mended(told):
+    state = StateManager(history_bytes=1 << 16)
+    boids = state.table("boids", {"x": f32, "energy": f32})
+    boids.spawn(20_000, energy=np.arange(20_000))
+    state.commit()
+    validation = Validation(state, 1 / 60, told)
+    frames(validation, state, 4)
+    assert validation.keyframe is not None
+    frame = validation.keyframe.frame
+    assert validation.document()["keyframe"] == frame
+    validation.keyframe.wait()
+    frames(validation, state, 2)
+    wanted = state.crc
+    for where in ("committed", "live"):
+        for byte in range(0, 16_000, 40):
+            flip_bit(state, "boids", "energy", byte=byte + (where == "live"), bit=3, where=where)
+    (fault,) = [fault for fault in state.validate(repair=True).faults if fault.kind == "crc"]
+    assert fault.mended == f"from the checkpoint of frame {frame}, carried forward by the history"
+    assert state.crc == wanted
+    assert not state.validate().faults
+
+
+def test_where_memory_is_short_there_is_no_keyframe(told):
+    state = StateManager(memory_limit=8_000_000)
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(100_000)
+    state.commit()
+    assert state.memory_notice is not None
+    validation = Validation(state, 1 / 60, told)
+    frames(validation, state, ROUND_FRAMES)
+    assert validation.runs == 1
+    assert validation.keyframe is None
