@@ -65,7 +65,7 @@ class World:
         self.fps = fps
         self.dt = 1.0 / fps
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
-        self.state = StateManager(memory_limit=scene.memory)
+        self.state = StateManager(memory_limit=scene.memory, threads=scene.threads)
         self.program = program
         self.resting: dict[str, HookFault] = {}
         self.limit: Limit = NoLimit()

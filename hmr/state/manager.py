@@ -47,17 +47,21 @@ class StateManager:
         metrics: How long its operations took, and on how many bytes.
     """
 
-    def __init__(self, *, history_bytes: int = HISTORY_BYTES, memory_limit: int | None = None) -> None:
+    def __init__(
+        self, *, history_bytes: int = HISTORY_BYTES, memory_limit: int | None = None, threads: int = 1
+    ) -> None:
         """Make a state without tables.
 
         Args:
             history_bytes: The most bytes of deltas that are kept.
             memory_limit: The most bytes that all may take; where they are needed for agents, the history gets fewer.
+            threads: How many share a commit of a megabyte or more; they spin for a moment after each, in hope of the next.
 
         Raises:
+            InstarError: If so few bytes or so many threads cannot be had.
             MemoryLimitError: If the limit is none that a world could live within.
         """
-        self._history = Timeline(history_bytes)
+        self._history = Timeline(history_bytes, threads)
         self.metrics = Metrics()
         self._catalog = Catalog()
         self.tables: Mapping[str, Table] = self._catalog.seen

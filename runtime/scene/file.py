@@ -25,7 +25,10 @@ PHASES = ("boundary", "input", "update", "commit", "publish", "maintain", "pace"
 ParamValue = int | float | bool | str
 """What a scene may give a Param."""
 
-_KEYS = ("title", "seed", "fps", "preset", "memory", "modules", "space", "params", "budget")
+MOST_THREADS = 64
+"""The most threads that may share a commit."""
+
+_KEYS = ("title", "seed", "fps", "preset", "memory", "threads", "modules", "space", "params", "budget")
 _SPACE_KEYS = ("kind", "width", "height")
 
 
@@ -50,6 +53,7 @@ class SceneFile:
         fps: frames per second, 1 to 1000; 60 unless given.
         preset: one of `PRESETS`; balanced unless given.
         memory: the most bytes the world may take, or None; the history is cut first.
+        threads: how many share the commit of a large world; 1 unless given.
         modules: module names in the order in which they update.
         space: the world's extent; a torus of 100 by 100 unless given.
         params: values by Python file, as dotted name, and name; the latter are checked when the file is loaded.
@@ -64,6 +68,7 @@ class SceneFile:
     fps: int
     preset: str
     memory: int | None
+    threads: int
     modules: tuple[str, ...]
     space: SpaceSettings
     params: Mapping[str, Mapping[str, ParamValue]]
@@ -89,6 +94,7 @@ class SceneFile:
             fps=document.whole(("fps",), 60, 1, 1000),
             preset=document.choice(("preset",), "balanced", PRESETS),
             memory=document.size(("memory",), LEAST_LIMIT),
+            threads=document.whole(("threads",), 1, 1, MOST_THREADS),
             modules=modules,
             space=_space(document),
             params=_params(document, folder, modules),

@@ -298,3 +298,18 @@ def test_defaults_can_be_declared_with_field():
     declared = make_field("energy", f32, 3)
     assert declared.default == 3
     assert field(3).default == 3
+
+
+def test_threads_share_the_commits_of_a_large_world():
+    states = [StateManager(threads=threads) for threads in (1, 3)]
+    rng = np.random.default_rng(1)
+    values = rng.uniform(0, 1, 500_000).astype(np.float32)
+    for state in states:
+        state.table("boids", {"x": f32, "y": f32}).spawn(500_000, x=values, y=values[::-1])
+    assert len({state.commit().lines for state in states}) == 1
+    for state in states:
+        state["boids"].x[::7] += 1
+        state.commit()
+        state.rollback(1)
+        assert np.array_equal(state["boids"].x, values)
+    assert states[0].crc == states[1].crc

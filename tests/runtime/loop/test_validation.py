@@ -129,7 +129,8 @@ def test_a_round_leaves_a_keyframe_from_which_later_damage_is_mended(told):
     boids.spawn(20_000, energy=np.arange(20_000))
     state.commit()
     validation = Validation(state, 1 / 60, told)
-    frames(validation, state, 4)
+    while not validation.runs:
+        frames(validation, state, 1)
     assert validation.keyframe is not None
     frame = validation.keyframe.frame
     assert validation.document()["keyframe"] == frame

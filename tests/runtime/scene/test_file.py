@@ -32,6 +32,7 @@ modules = [
     "birds.hawk",
 ]
 memory = "1.5 GiB"
+threads = 2
 
 [space]
 kind = "box"
@@ -61,10 +62,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     assert found.params == {"flock": {"cohesion": 0.05, "turning": True, "mode": "calm"}, "birds.hawk": {"speed": 3}}
     assert found.budget == {"update": 8.0, "birds.hawk": 2.0}
     assert found.memory == 3 << 29
+    assert found.threads == 2
     assert found.path == tmp_path / "scene.toml"
     assert found.folder == tmp_path
     assert found.lines[("modules", 1)] == 7
-    assert found.where("params", "birds", "hawk", "speed") == f"{found.path}:22"
+    assert found.where("params", "birds", "hawk", "speed") == f"{found.path}:23"
     assert found.where("nothing") == str(found.path)
 
 
@@ -75,6 +77,7 @@ def test_only_modules_are_needed(tmp_path: Path) -> None:
     assert found.params == {}
     assert found.budget == {}
     assert found.memory is None
+    assert found.threads == 1
 
 
 def test_params_may_be_those_of_any_python_file(tmp_path: Path) -> None:
@@ -125,6 +128,7 @@ def test_params_of_no_python_file_are_refused(tmp_path: Path, name: str) -> None
         ("[budget]\nupdate = true", (":3: budget.update: found true",)),
         ('memory = "2 gb"', (':2: memory: found "2 gb"', "B, KB, MB, GB, KiB, MiB, GiB", 'such as "2GB"')),
         ("memory = 2000000000", (":2: memory: found 2000000000", "a number and one of")),
+        ("threads = 0", (":2: threads: found 0", "a whole number from 1 to 64")),
         ('memory = "900KB"', (':2: memory: found "900KB"', "a size of 1.0 MB or more")),
         ("budget = 1", (":2: budget: found 1; allowed is a table",)),
     ],
