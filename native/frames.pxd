@@ -45,7 +45,7 @@ cdef extern from "ring/frames.h" nogil:
     int64_t instar_frame_damage(const instar_kernels *kernels, const instar_ring *ring, uint64_t place)
     int instar_frame_carry(const instar_kernels *kernels, const instar_ring *ring, uint64_t place, uint32_t key, uint64_t start,
                            uint64_t bytes, uint8_t *target)
-    void instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent)
+    int instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent)
 
 cdef extern from "ring/bundle.h" nogil:
     ctypedef struct instar_counts:

@@ -46,12 +46,18 @@ cdef class Frames:
             )
 
     def carry_extent(self, Column column not None, uint64_t extent, int64_t start, int64_t stop):
+        cdef int status = 0
         self.begin_use()
         try:
             for place in self._between(column, start, stop):
-                instar_frame_carry_extent(self.held_in, place, column.key, &extent)
+                status |= instar_frame_carry_extent(self.held_in, place, column.key, &extent)
         finally:
             self.busy = False
+        if status != 0:
+            raise HistoryError(
+                f"the history's record of a frame from {min(start, stop) + 1} to {max(start, stop)} is damaged; the extent is not known. "
+                f"validate(repair=True) mends it, or drops the frames that lie behind it"
+            )
         return extent
 
     def changed(self, int64_t start, int64_t stop):

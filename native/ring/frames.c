@@ -4,17 +4,35 @@
 
 int64_t instar_frame_after(const instar_ring *ring, uint64_t place) {
     uint64_t end = instar_frame_at(ring, place)->end;
-    int64_t next = end > ring->bytes ? -1 : instar_ring_settle(ring, end, ring->head);
+    int64_t next = end > ring->bytes || end % sizeof(instar_record) ? -1 : instar_ring_settle(ring, end, ring->head);
     if (next == (int64_t)ring->head) return INSTAR_NONE;
     return next < 0 || instar_tag_of(instar_ring_at(ring, (uint64_t)next)) != INSTAR_FRAME ? INSTAR_DAMAGED : next;
 }
 
+/* Whether a record is as long as its form asks for: a damaged length would lead past other records, or nowhere. */
+static int has_its_length(const instar_record *record, uint64_t room) {
+    uint64_t length = instar_length(record);
+    if (room < sizeof(instar_extent) || length > room) return 0;
+    switch (instar_tag_of(record)) {
+        case INSTAR_FRAME:
+            return length == sizeof(instar_frame);
+        case INSTAR_EXTENT:
+            return length == sizeof(instar_extent);
+        case INSTAR_ELEMENTS:
+        case INSTAR_DENSE:
+            return length == ((sizeof(instar_chunk) + (uint64_t)((const instar_chunk *)record)->payload + 7) & ~UINT64_C(7));
+        default:
+            return 0;
+    }
+}
+
 int64_t instar_frame_next(const instar_ring *ring, uint64_t frame, uint64_t place) {
-    uint64_t next = place + instar_length(instar_ring_at(ring, place));
-    uint64_t end = instar_frame_at(ring, frame)->end;
-    int64_t settled = next > ring->bytes ? -1 : instar_ring_settle(ring, next, end);
-    if (settled == (int64_t)end) return INSTAR_NONE;
-    return settled < 0 ? INSTAR_DAMAGED : settled;
+    const instar_record *record = instar_ring_at(ring, place);
+    uint64_t end = instar_frame_at(ring, frame)->end, length = instar_ring_between(ring, frame, end);
+    if (!has_its_length(record, instar_ring_room(ring, place))) return INSTAR_DAMAGED;
+    int64_t next = instar_ring_settle(ring, place + instar_length(record), end);
+    if (next == (int64_t)end) return INSTAR_NONE;
+    return next < 0 || instar_ring_between(ring, frame, (uint64_t)next) >= length ? INSTAR_DAMAGED : next;
 }
 
 static int whole_at(const instar_kernels *kernels, const instar_ring *ring, uint64_t place) {
@@ -27,11 +45,10 @@ int instar_frame_known(const instar_kernels *kernels, const instar_ring *ring, u
 
 int64_t instar_frame_damage(const instar_kernels *kernels, const instar_ring *ring, uint64_t place) {
     if (!instar_frame_known(kernels, ring, place)) return (int64_t)place;
-    uint64_t length = instar_ring_between(ring, place, instar_frame_at(ring, place)->end);
     for (int64_t last = (int64_t)place, at;; last = at) {
         at = instar_frame_next(ring, place, (uint64_t)last);
         if (at == INSTAR_NONE) return INSTAR_NONE;
-        if (at < 0 || instar_ring_between(ring, place, (uint64_t)at) >= length) return last;
+        if (at < 0) return last;
         if (!whole_at(kernels, ring, (uint64_t)at)) return at;
     }
 }
@@ -51,7 +68,8 @@ static void xor_copy(const instar_kernels *kernels, const instar_chunk *record, 
 int instar_frame_carry(const instar_kernels *kernels, const instar_ring *ring, uint64_t place, uint32_t key, uint64_t from, uint64_t bytes,
                        uint8_t *target) {
     int status = 0;
-    for (int64_t at = instar_frame_next(ring, place, place); at >= 0; at = instar_frame_next(ring, place, (uint64_t)at)) {
+    int64_t at = instar_frame_next(ring, place, place);
+    for (; at >= 0; at = instar_frame_next(ring, place, (uint64_t)at)) {
         const instar_chunk *record = instar_ring_at(ring, (uint64_t)at);
         uint64_t offset = (uint64_t)record->chunk * INSTAR_CHUNK_BYTES;
         uint32_t tag = instar_tag_of(&record->record);
@@ -61,12 +79,14 @@ int instar_frame_carry(const instar_kernels *kernels, const instar_ring *ring, u
         else
             status = INSTAR_DAMAGED;
     }
-    return status;
+    return at == INSTAR_DAMAGED ? INSTAR_DAMAGED : status;
 }
 
-void instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent) {
-    for (int64_t at = instar_frame_next(ring, place, place); at >= 0; at = instar_frame_next(ring, place, (uint64_t)at)) {
+int instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent) {
+    int64_t at = instar_frame_next(ring, place, place);
+    for (; at >= 0; at = instar_frame_next(ring, place, (uint64_t)at)) {
         const instar_extent *record = instar_ring_at(ring, (uint64_t)at);
         if (instar_tag_of(&record->record) == INSTAR_EXTENT && record->record.key == key) *extent ^= record->before ^ record->after;
     }
+    return at == INSTAR_DAMAGED ? INSTAR_DAMAGED : 0;
 }

@@ -26,7 +26,7 @@ int64_t instar_frame_damage(const instar_kernels *kernels, const instar_ring *ri
 int instar_frame_carry(const instar_kernels *kernels, const instar_ring *ring, uint64_t place, uint32_t key, uint64_t from, uint64_t bytes,
                        uint8_t *target);
 
-/* XORs into `extent` how the frame at `place` changed the extent of a column. */
-void instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent);
+/* XORs into `extent` how the frame at `place` changed the extent of a column. Returns 0 or INSTAR_DAMAGED. */
+int instar_frame_carry_extent(const instar_ring *ring, uint64_t place, uint32_t key, uint64_t *extent);
 
 #endif
