@@ -106,10 +106,13 @@ static void begin(instar_deltas *deltas, int64_t frame, uint64_t chunks) {
     instar_snapshot_make_way(deltas->snapshot, frame, chunks * INSTAR_RECORD_ROOM);
     drop_redo(deltas);
     instar_deltas_turn(deltas);
-    if (frame == deltas->current)
-        deltas->open = deltas->held > 0;
-    else
+    if (frame != deltas->current) {
         open_frame(deltas, frame);
+        return;
+    }
+    /* A damaged frame is not added to: its check would be made anew and cover the damage. */
+    if (deltas->held && !instar_frame_known(deltas->kernels, &deltas->ring, deltas->at)) instar_deltas_forget(deltas);
+    deltas->open = deltas->held > 0;
 }
 
 static void end(instar_deltas *deltas, uint64_t lines) {
