@@ -13,12 +13,36 @@ int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
     }
 }
 
+static int is_known(const instar_deltas *deltas, int64_t place) {
+    return place >= 0 && instar_frame_known(deltas->kernels, &deltas->ring, (uint64_t)place);
+}
+
+/* How many frames up to the current one can be found, at most `most`; `first` receives the place of the first. */
+static uint64_t find_behind(const instar_deltas *deltas, uint64_t most, uint64_t *first) {
+    uint64_t found = 0, place = deltas->at;
+    for (; found < most && is_known(deltas, (int64_t)place); found++) {
+        *first = place;
+        place = instar_frame_at(&deltas->ring, place)->previous;
+    }
+    return found;
+}
+
+/* The same after the current one; `last` receives the place of the last. */
+static uint64_t find_ahead(const instar_deltas *deltas, uint64_t most, uint64_t *last) {
+    uint64_t found = 0;
+    if (deltas->behind && !is_known(deltas, (int64_t)deltas->at)) return 0;
+    for (int64_t place = instar_deltas_ahead(deltas); found < most && is_known(deltas, place); found++) {
+        *last = (uint64_t)place;
+        place = instar_frame_after(&deltas->ring, *last);
+    }
+    return found;
+}
+
 void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead) {
     instar_snapshot_complete(deltas->snapshot);
-    uint64_t first = deltas->at;
-    for (uint64_t n = 1; n < behind; n++) first = instar_frame_at(&deltas->ring, first)->previous;
-    int64_t last = behind ? (int64_t)deltas->at : instar_deltas_ahead(deltas);
-    for (uint64_t n = behind ? 0 : 1; n < ahead; n++) last = instar_frame_after(&deltas->ring, (uint64_t)last);
+    uint64_t first = 0, last = deltas->at;
+    behind = find_behind(deltas, behind, &first);
+    ahead = find_ahead(deltas, ahead, &last);
     if (behind + ahead == 0) {
         int64_t newest = deltas->current < deltas->oldest ? deltas->oldest : deltas->current;
         instar_deltas_forget(deltas);
@@ -27,8 +51,8 @@ void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead
     }
     deltas->ring.tail = behind ? first : (uint64_t)instar_deltas_ahead(deltas);
     deltas->oldest = instar_frame_at(&deltas->ring, deltas->ring.tail)->frame_before;
-    deltas->ring.head = instar_frame_at(&deltas->ring, (uint64_t)last)->end;
-    deltas->newest = ahead ? instar_frame_at(&deltas->ring, (uint64_t)last)->frame : deltas->current;
+    deltas->ring.head = instar_frame_at(&deltas->ring, last)->end;
+    deltas->newest = ahead ? instar_frame_at(&deltas->ring, last)->frame : deltas->current;
     deltas->behind = behind;
     deltas->held = behind + ahead;
 }

@@ -8,7 +8,7 @@
 /* Mends the records of the frame at `place`. Returns how many were mended, or INSTAR_DAMAGED where one cannot be. */
 int instar_frame_mend(instar_deltas *deltas, uint64_t place);
 
-/* Holds only `behind` frames up to the current one, and `ahead` frames after it. */
+/* Holds only `behind` frames up to the current one, and `ahead` frames after it, or as many as are found before a damaged frame record. */
 void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead);
 
 /* Drops the oldest frames, at most those at or before the current one, and gives their memory back. */
