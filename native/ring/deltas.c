@@ -14,6 +14,7 @@ enum {
 };
 
 void instar_deltas_forget(instar_deltas *deltas) {
+    instar_snapshot_abandon(deltas->snapshot);
     deltas->ring.tail = deltas->ring.head = deltas->at = deltas->held = deltas->behind = 0;
     deltas->open = 0;
     deltas->oldest = deltas->newest = deltas->current;

@@ -9,7 +9,8 @@ enum { PIECE_BYTES = 64 * INSTAR_CHUNK_BYTES };
 
 void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count) {
     instar_snapshot_complete(deltas->snapshot);
-    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .place = deltas->ring.head};
+    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .whole = deltas->current,
+                                  .place = deltas->ring.head};
     for (uint32_t i = 0; i < count; i++) {
         columns[i].first_piece = snapshot->pieces;
         snapshot->pieces += (columns[i].bytes + PIECE_BYTES - 1) / PIECE_BYTES;
@@ -17,10 +18,13 @@ void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, ins
     deltas->snapshot = snapshot->pieces ? snapshot : NULL;
 }
 
+static int is_damaged(const instar_snapshot *snapshot) { return __atomic_load_n(&snapshot->damaged, __ATOMIC_ACQUIRE); }
+
 /* Copies bytes that another thread may be changing. Returns the frame they belong to, and where its record is if it is later than
- * the snapshot's. */
-static int64_t copy_settled(const instar_deltas *deltas, uint8_t *target, const uint8_t *source, uint64_t bytes, uint64_t *place) {
-    for (;;) {
+ * the snapshot's; the snapshot's own if it is damaged, and copies no more. */
+static int64_t copy_settled(const instar_snapshot *snapshot, uint8_t *target, const uint8_t *source, uint64_t bytes, uint64_t *place) {
+    const instar_deltas *deltas = snapshot->deltas;
+    while (!is_damaged(snapshot)) {
         uint64_t sequence = __atomic_load_n(&deltas->sequence, __ATOMIC_ACQUIRE);
         if (sequence & 1) {
             sched_yield();
@@ -32,6 +36,21 @@ static int64_t copy_settled(const instar_deltas *deltas, uint8_t *target, const 
         __atomic_thread_fence(__ATOMIC_ACQUIRE);
         if (__atomic_load_n(&deltas->sequence, __ATOMIC_RELAXED) == sequence) return frame;
     }
+    return snapshot->frame;
+}
+
+/* Whether the frames after the snapshot's up to the one at `place` are whole. Each is looked at once, unless threads do it at a time. */
+static int are_whole(instar_snapshot *snapshot, int64_t newest, uint64_t place) {
+    const instar_deltas *deltas = snapshot->deltas;
+    int64_t whole = __atomic_load_n(&snapshot->whole, __ATOMIC_RELAXED);
+    for (int64_t frame = newest; frame > whole;) {
+        const instar_frame *record = instar_frame_at(&deltas->ring, place);
+        if (instar_frame_damage(deltas->kernels, &deltas->ring, place) != INSTAR_NONE || record->frame != frame) return 0;
+        frame = record->frame_before;
+        place = record->previous;
+    }
+    if (newest > whole) __atomic_store_n(&snapshot->whole, newest, __ATOMIC_RELAXED);
+    return 1;
 }
 
 static void take_piece(instar_snapshot *snapshot, uint64_t piece) {
@@ -39,13 +58,16 @@ static void take_piece(instar_snapshot *snapshot, uint64_t piece) {
     uint32_t i = snapshot->count - 1;
     while (snapshot->columns[i].first_piece > piece || snapshot->columns[i].bytes == 0) i--;
     const instar_snapshot_column *column = &snapshot->columns[i];
-    uint64_t from = (piece - column->first_piece) * PIECE_BYTES, rest = column->bytes - from, place;
+    uint64_t from = (piece - column->first_piece) * PIECE_BYTES, rest = column->bytes - from, place = 0;
     uint64_t bytes = rest < PIECE_BYTES ? rest : PIECE_BYTES;
-    int64_t frame = copy_settled(deltas, column->target + from, column->column->committed + from, bytes, &place);
+    int64_t frame = copy_settled(snapshot, column->target + from, column->column->committed + from, bytes, &place);
+    if (!are_whole(snapshot, frame, place)) {
+        __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
+        return;
+    }
     while (frame > snapshot->frame) {
         const instar_frame *record = instar_frame_at(&deltas->ring, place);
-        if (instar_frame_carry(deltas->kernels, &deltas->ring, place, column->key, from, bytes, column->target + from))
-            __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELAXED);
+        instar_frame_carry(deltas->kernels, &deltas->ring, place, column->key, from, bytes, column->target + from);
         frame = record->frame_before;
         place = record->previous;
     }
@@ -60,6 +82,12 @@ void instar_snapshot_complete(instar_snapshot *snapshot) {
         __atomic_fetch_add(&snapshot->done, 1, __ATOMIC_ACQ_REL);
     }
     while (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) < snapshot->pieces) sched_yield();
+}
+
+void instar_snapshot_abandon(instar_snapshot *snapshot) {
+    if (!snapshot || __atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
+    __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
+    instar_snapshot_complete(snapshot);
 }
 
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {

@@ -21,6 +21,7 @@ typedef struct instar_snapshot {
     instar_snapshot_column *columns;
     uint32_t count;
     int64_t frame;
+    int64_t whole;            /* frames up to this one, after the snapshot's, were found whole */
     uint64_t place;           /* the ring's head as it was */
     uint64_t pieces;
     uint64_t next, done;      /* pieces begun and finished */
@@ -32,6 +33,9 @@ void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, ins
 
 /* Takes pieces until there are none left, and waits for those in other threads. Does nothing for NULL. */
 void instar_snapshot_complete(instar_snapshot *snapshot);
+
+/* The frames that it needs are gone before their time: what is not taken yet cannot be, and it is damaged. Does nothing for NULL. */
+void instar_snapshot_abandon(instar_snapshot *snapshot);
 
 /* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs. */
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
