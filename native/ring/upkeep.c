@@ -8,6 +8,7 @@ int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
     for (int mended = 0;; mended++) {
         int64_t at = instar_frame_damage(deltas->kernels, &deltas->ring, place);
         if (at == INSTAR_NONE) return mended;
+        instar_snapshot_complete(deltas->snapshot); /* the search flips bits that it may be reading */
         if (!instar_record_mend(deltas->kernels, instar_ring_at(&deltas->ring, (uint64_t)at), instar_ring_room(&deltas->ring, (uint64_t)at)))
             return INSTAR_DAMAGED;
     }
