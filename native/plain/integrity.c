@@ -6,8 +6,8 @@
 
 static uint64_t least(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* The compiler's own twins for wider registers, chosen when the library is loaded. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__)
+/* The compiler's own twins for wider registers, chosen when the library is loaded: too early for the thread sanitizer. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_THREAD__)
 #define FOR_EACH_WIDTH __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define FOR_EACH_WIDTH
