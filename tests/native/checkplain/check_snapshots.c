@@ -1,0 +1,88 @@
+#include <pthread.h>
+#include <string.h>
+
+#include "check.h"
+#include "random.h"
+#include "snapshot.h"
+#include "world.h"
+
+enum { HELPERS = 2 };
+
+/* A snapshot of all columns, and what it must be in the end. */
+typedef struct taken {
+    instar_snapshot snapshot;
+    instar_snapshot_column columns[COLUMNS];
+    uint8_t *right[COLUMNS];
+    pthread_t helpers[HELPERS];
+} taken;
+
+static void *help(void *snapshot) {
+    instar_snapshot_complete(snapshot);
+    return NULL;
+}
+
+static void begin(taken *taken, world *world) {
+    uint32_t count = 0;
+    for (uint32_t key = 0; key < COLUMNS; key++) {
+        instar_column *column = &world->columns[key];
+        uint64_t bytes = (column->committed_extent + INSTAR_CHUNK_BYTES - 1) / INSTAR_CHUNK_BYTES * INSTAR_CHUNK_BYTES;
+        if (random_below(6) == 0) continue;
+        taken->columns[count] = (instar_snapshot_column){.column = column, .key = key, .bytes = bytes, .target = take_memory(bytes)};
+        taken->right[count] = take_memory(bytes);
+        memcpy(taken->right[count++], column->committed, bytes);
+    }
+    instar_snapshot_begin(&taken->snapshot, &world->deltas, taken->columns, count);
+    for (int i = 0; i < HELPERS; i++) EXPECT(pthread_create(&taken->helpers[i], NULL, help, &taken->snapshot) == 0);
+}
+
+static void finish(taken *taken, world *world) {
+    if (random_below(2)) instar_snapshot_complete(&taken->snapshot);
+    for (int i = 0; i < HELPERS; i++) EXPECT(pthread_join(taken->helpers[i], NULL) == 0);
+    EXPECT(taken->snapshot.done == taken->snapshot.pieces && !taken->snapshot.damaged);
+    if (world->deltas.snapshot == &taken->snapshot) world->deltas.snapshot = NULL;
+    for (uint32_t i = 0; i < taken->snapshot.count; i++) {
+        EXPECT(memcmp(taken->columns[i].target, taken->right[i], taken->columns[i].bytes) == 0);
+        free(taken->columns[i].target);
+        free(taken->right[i]);
+    }
+}
+
+/* Whatever the frame thread may do while others take the bytes. */
+static void go_on(world *world) {
+    switch (random_below(8)) {
+    case 0:
+        world_write(world);
+        world_commit(world, world->deltas.current);
+        break;
+    case 1: world_undo(world); break;
+    case 2: world_redo(world); break;
+    default: world_write_and_commit(world);
+    }
+}
+
+static void take_snapshots(const instar_kernels *path, int rounds, uint64_t ring_bytes, unsigned threads) {
+    static const uint64_t chunks[COLUMNS] = {66, 3, 1};
+    world world;
+    world_open(&world, path, chunks, ring_bytes, threads);
+    for (int round = 0; round < rounds; round++) {
+        taken first, second;
+        int both = random_below(3) == 0;
+        world_write_and_commit(&world);
+        begin(&first, &world);
+        for (size_t n = random_below(5); n > 0; n--) go_on(&world);
+        if (both) {
+            begin(&second, &world);
+            for (size_t n = random_below(4); n > 0; n--) go_on(&world);
+        }
+        finish(&first, &world);
+        if (both) finish(&second, &world);
+        world_expect_sound(&world);
+    }
+    world_close(&world);
+}
+
+void check_snapshots(const instar_kernels *path, int rounds) {
+    take_snapshots(path, rounds / 3, 256 << 10, 1);
+    take_snapshots(path, rounds / 3, 4 << 20, 1);
+    take_snapshots(path, rounds / 3, 4 << 20, 2);
+}
