@@ -210,14 +210,18 @@ class World:
     def rollback(self, frame: int) -> None:
         """Return to a frame: tables, schemas and the code that ran in it."""
         self._refuse_inside_hooks("rollback")
-        self.state.rollback(frame)
-        self._recall(frame)
+        try:
+            self.state.rollback(frame)
+        finally:
+            self._recall(self.frame)
 
     def redo(self, frame: int) -> None:
         """Go forward again to a frame that was rolled back."""
         self._refuse_inside_hooks("redo")
-        self.state.redo(frame)
-        self._recall(frame)
+        try:
+            self.state.redo(frame)
+        finally:
+            self._recall(self.frame)
 
     def validate(self, repair: bool = False) -> Report:
         """Check all that is committed, as `StateManager.validate` does, and run all `validate` hooks.

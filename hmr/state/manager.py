@@ -373,9 +373,11 @@ class StateManager:
         """Make live state what was committed, which is known to be sound, and go to a frame that is held."""
         self._catalog.sync_extents()
         self._history.discard(self._catalog.native)
-        while self.frame > frame:
-            self._history.undo()
-        while self.frame < frame:
-            self._history.redo()
-        if self._catalog.return_to(frame):
-            self._tables_changed()
+        try:
+            while self.frame > frame:
+                self._history.undo()
+            while self.frame < frame:
+                self._history.redo()
+        finally:
+            if self._catalog.return_to(self.frame):
+                self._tables_changed()

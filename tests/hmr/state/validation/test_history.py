@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from instar.hmr.state import StateManager, f32
-from instar.native import InstarError
+from instar.native import HistoryError, InstarError
 from instar.native.integrity import flip_record
 
 
@@ -64,3 +64,24 @@ def test_the_bit_that_is_mended_is_the_one_that_flipped(bit):
         assert len(boids) == 0
         state.redo(3)
         assert boids.x.tolist() == [2] * 5
+
+
+def test_a_rollback_that_a_damaged_record_stops_leaves_a_whole_frame():
+    state = StateManager(history_bytes=1 << 20)
+    hares = state.table("hares", {"x": f32})
+    crcs = {0: state.crc}
+    for _ in range(6):
+        hares.spawn(100)
+        state.commit()
+        crcs[state.frame] = state.crc
+    damaged = state.history_bytes // 2
+    for bit in range(2):  # a record with two flipped bits is not mended on the way
+        flip_record(state._history, damaged, bit)
+    with pytest.raises(HistoryError, match="damaged; the world stays at frame"):
+        state.rollback(0)
+    assert 0 < state.frame < 6
+    assert len(hares) == 100 * state.frame
+    assert state.crc == crcs[state.frame]
+    hares.despawn(0)
+    state.commit()
+    assert [fault for fault in state.validate().faults if fault.kind != "history"] == []
