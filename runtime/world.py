@@ -191,9 +191,14 @@ class World:
             HookFault: If a hook raises: the world is back at the last commit, the module rests until its next edit, and
                 the next step runs the same frame without it.
             StopRequested: If a hook called ``sys.exit()``; the frame is void.
+            KeyboardInterrupt: At Ctrl-C; the world is as of the last commit, which is that of this frame if it had got so far.
         """
-        self.run_hooks()
-        return self.commit()
+        try:
+            self.run_hooks()
+            return self.commit()
+        except KeyboardInterrupt:
+            self.state.rollback(self.frame)
+            raise
 
     def run_hooks(self) -> None:
         """Run every hook that is due, in the order of the scene, without committing; raises like `step`."""
@@ -339,13 +344,13 @@ class World:
 
     def _invoke(self, call: HookCall) -> None:
         """Call a hook, within its limit."""
-        self._inside = call
-        self.limit.arm(call.label, self.frame)
         try:
+            self._inside = call
+            self.limit.arm(call.label, self.frame)
             call(self.frame)
         finally:
-            self.limit.disarm()
             self._inside = None
+            self.limit.disarm()
 
     def _refuse_inside_hooks(self, verb: str) -> None:
         if self._inside is not None:

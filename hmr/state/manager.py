@@ -371,7 +371,7 @@ class StateManager:
 
     def _move(self, frame: int) -> None:
         """Make live state what was committed, which is known to be sound, and go to a frame that is held."""
-        self._catalog.sync_extents()
+        self._catalog.leave()
         self._history.discard(self._catalog.native)
         try:
             while self.frame > frame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -59,6 +59,7 @@ class Table:
         own["_views"] = Views(own)
         own["_doomed"] = Despawns()
         own["_moved"] = True
+        own["_torn"] = False
         own["_born"] = frame
         self._expose(schema, frame)
 
@@ -139,14 +140,14 @@ class Table:
                 raise self._no_field(name)
         if self._admit is not None:
             self._admit(self, number)
-        self._views.clear_past(start)
-        self._columns.spawn(self.name, start, stop, columns)
+        self._tear()
         try:
-            self._index.spawn(start, number)
-        except InstarError as error:
-            self._columns.clear(start, stop)
-            raise TableError(f"{self.name}: {error}") from None
+            self._append(start, stop, columns)
+        except Exception:
+            self._mend()
+            raise
         self._set_rows(stop)
+        self._mend()
         return slice(start, stop)
 
     def despawn(self, rows: npt.ArrayLike | slice) -> None:
@@ -186,6 +187,15 @@ class Table:
         """
         return self._index.rows_of(_as_ids(ids, self.name))
 
+    def _append(self, start: int, stop: int, columns: Mapping[str, npt.ArrayLike]) -> None:
+        self._views.clear_past(start)
+        self._columns.spawn(self.name, start, stop, columns)
+        try:
+            self._index.spawn(start, stop - start)
+        except InstarError as error:
+            self._columns.clear(start, stop)
+            raise TableError(f"{self.name}: {error}") from None
+
     def _mark(self, chosen: npt.NDArray[Any]) -> None:
         if chosen.dtype.kind not in "iu":
             raise TableError(f"{self.name}.despawn takes rows or a mask, not {chosen.dtype}; nothing was removed")
@@ -201,16 +211,37 @@ class Table:
 
     def _flush(self) -> bool:
         """Carry out the despawns asked for so far; returns whether there were any."""
+        self._refuse_torn()
         count = len(self._doomed)
         if not count:
             return False
         rows = self._rows
+        self._tear()
         try:
             self._index.despawn(self._doomed, rows, self._columns.moving())
         except InstarError as error:
+            self._mend()
             raise TableError(f"{self.name}.despawn: {error}") from None
         self._set_rows(rows - count)
+        self._mend()
         return True
+
+    def _tear(self) -> None:
+        """Note that rows and index are about to change, one after the other: whatever interrupts that leaves the note."""
+        self._refuse_torn()
+        self.__dict__["_torn"] = True
+
+    def _mend(self) -> None:
+        """Note that rows and index fit each other."""
+        self.__dict__["_torn"] = False
+
+    def _refuse_torn(self) -> None:
+        """Raise TableError if an interrupt, such as Ctrl-C, cut a change of the rows short."""
+        if self._torn:
+            raise TableError(
+                f"an interrupt cut a change of the rows of {self.name} short: what is live cannot be committed, and the last "
+                f"commit is kept. Return to it with rollback(state.frame)"
+            )
 
     def _set_rows(self, rows: int) -> None:
         own = self.__dict__
@@ -270,6 +301,7 @@ class Table:
 
     def _uncommitted(self) -> str | None:
         """What differs from the committed state, for people; None if nothing does."""
+        self._refuse_torn()
         if self._doomed:
             return f"rows of {self.name} wait to be despawned"
         if [len(self), self._index.slots_used, self._index.free_count] != self._committed_counts():
@@ -339,6 +371,7 @@ class Table:
         self._index.restore(*slots)
         self._set_rows(rows)
         self.__dict__["_moved"] = False
+        self._mend()
 
 
 def _as_ids(ids: npt.ArrayLike, table: str) -> Ids:

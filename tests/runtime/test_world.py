@@ -250,3 +250,19 @@ def test_edits_do_not_pile_up_once_no_rollback_can_reach_them(scene):
         world.step()
     held = len(world._programs)
     assert held <= len(world.frames) + 1
+
+
+def test_a_step_that_is_interrupted_after_its_hooks_is_void(scene, monkeypatch):
+    world = World.open(scene(mover=MOVER))
+    world.step()
+    before = world.state.crc
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world, "commit", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            world.step()
+    world.save(world.scene.folder / "kept")  # which is refused where something is not committed
+    assert (world.frame, world.state.crc) == (1, before)

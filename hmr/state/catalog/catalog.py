@@ -143,6 +143,12 @@ class Catalog:
         for table in self.all.values():
             table._settled()
 
+    def leave(self) -> None:
+        """Note that all columns are about to go to another frame, together, until `return_to` takes the rows from them."""
+        for table in self.all.values():
+            table._sync_extents()
+            table.__dict__["_torn"] = True
+
     def sync_extents(self) -> None:
         """Tell all columns how many of their bytes are in use."""
         for table in self.all.values():

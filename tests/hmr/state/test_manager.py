@@ -6,7 +6,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from instar.hmr.state import FrameError, MigrationError, Schema, SchemaError, StateManager, f32, f64, field, i16
+from instar.hmr.state import FrameError, MigrationError, Schema, SchemaError, StateManager, Table, f32, f64, field, i16
+from instar.hmr.state.errors import TableError
 from instar.hmr.state.fields import make_field
 
 
@@ -313,3 +314,35 @@ def test_threads_share_the_commits_of_a_large_world():
         state.rollback(1)
         assert np.array_equal(state["boids"].x, values)
     assert states[0].crc == states[1].crc
+
+
+@pytest.mark.parametrize("interrupted", ["spawn", "despawn", "rollback"])
+def test_what_an_interrupt_leaves_half_done_is_never_committed(monkeypatch, interrupted):
+    """Ctrl-C can come between the change of the index and that of the rows."""
+    state = StateManager(history_bytes=1 << 20)
+    hares = state.table("hares", {"x": f32})
+    hares.spawn(10)
+    state.commit()
+    hares.spawn(3)
+    state.commit()
+    hares.despawn(0)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Table, "_set_rows", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            {"spawn": lambda: hares.spawn(2), "despawn": state.commit, "rollback": lambda: state.rollback(1)}[
+                interrupted
+            ]()
+    for refused in (state.commit, state.checkpoint, lambda: hares.spawn(1)):
+        with pytest.raises(
+            TableError, match=r"an interrupt cut a change of the rows of hares short.*rollback\(state\.frame\)"
+        ):
+            refused()
+    state.rollback(state.frame)
+    assert len(hares) == (10 if interrupted == "rollback" else 13)
+    assert state.validate().faults == []
+    hares.spawn(1)
+    assert state.commit().frame == state.frame
