@@ -54,8 +54,8 @@ def flip_bit(
         state: A state manager, or a `World`.
         table: The table.
         column: A field of it, or ``id``, ``slots``, ``free`` or ``header``, in which the table keeps itself.
-        byte: Which byte: of the column's committed or live rows; of the records that the history holds, from the oldest
-            on; or of the column's stored blocks in a checkpoint.
+        byte: Which byte: of the column's committed or live rows; of the records that the history holds and has not packed, from
+            the oldest on; or of the column's stored blocks in a checkpoint.
         bit: Which bit of it; 0 is the lowest.
         where: ``"committed"``, ``"live"``, ``"crc"`` (the stored checksums, 8 bytes for each 16 KiB of the column),
             ``"history"`` (whose records have no columns, but for the whole frame), or a checkpoint.
@@ -71,8 +71,9 @@ def flip_bit(
         return
     memory = _column(manager, table, column)
     if where == "history":
-        _check_byte(byte, manager.history_bytes, "the history's records")
-        flip_record(manager._history, byte, bit)  # noqa: SLF001 - faults come from where no interface leads
+        history = manager._history  # noqa: SLF001 - faults come from where no interface leads
+        _check_byte(byte, history.used_bytes - history.packed_bytes, "the history's records that are not packed")
+        flip_record(history, byte, bit)
         return
     rooms = {"committed": memory.committed_extent, "live": memory.extent, "crc": 8 * len(memory.chunk_crcs())}
     if where not in rooms:

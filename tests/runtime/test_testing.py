@@ -129,3 +129,16 @@ def test_another_error_can_be_chosen(state, tmp_path):
     with fail_after(1, error=PermissionError(1, "no")), pytest.raises(CheckpointError, match="does not permit"):
         state.save(tmp_path / "world.instar")
     state.save(tmp_path / "world.instar")
+
+
+def test_packed_records_are_out_of_reach():
+    state = StateManager(history_bytes=1 << 20)
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(20_000)
+    for frame in range(400):
+        boids.x[frame % 100 :: 50] = frame
+        state.commit()
+        state.maintain(0.01)
+    assert sum(use["cold"] for use in state.memory().values()) > 0
+    with pytest.raises(InjectionError, match="the history's records that are not packed"):
+        flip_bit(state, "boids", "x", byte=state.history_bytes - 1, bit=0, where="history")
