@@ -28,7 +28,7 @@ from instar.scene.locate import locate
 from instar.view.silent import SilentView
 from instar.view.view import View
 from instar.view.world import picture
-from instar.world import World
+from instar.world import World, WorldError
 
 BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
@@ -282,6 +282,8 @@ class Runtime:
         return {**self._document(), **shown}
 
     def _make_autosave(self, seconds: float) -> Autosave:
+        if not (isinstance(seconds, int | float) and 0.001 <= seconds < 1e9):
+            raise WorldError(f"autosave={seconds!r} is no number of seconds from 0.001 on; nothing was started")
         path = self.world.scene.folder / AUTOSAVE
         return Autosave(path, round(seconds * 1e9), self.world.checkpoint, self._view.message)
 

@@ -213,3 +213,9 @@ def test_killed_runs_go_on_where_they_were_saved(scene):
     report = json.loads(instar("run", folder, "--headless", "--frames", 2, "--resume", "--json").stdout)
     assert report["resumed"] > 0
     assert report["frame"] == report["resumed"] + 2
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5s"])
+def test_an_autosave_takes_seconds(scene, seconds):
+    with pytest.raises(WorldError, match="is no number of seconds"):
+        Runtime(scene(mover=MOVER), autosave=seconds)
