@@ -20,7 +20,7 @@ static const struct {
     int rounds;
 } checks[] = {
     {"history", check_history, 6000}, {"damage", check_damage, 1500},         {"bundles", check_bundles, 60},
-    {"snapshots", check_snapshots, 45}, {"pool", check_pool, 18},             {"rows", check_rows, 1500},
+    {"snapshots", check_snapshots, 30}, {"pool", check_pool, 12},             {"rows", check_rows, 1500},
     {"identities", check_identities, 1500}, {"integrity", check_integrity, 400},
 };
 
