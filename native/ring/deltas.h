@@ -36,8 +36,11 @@ enum {
     INSTAR_SPARE_BYTES = INSTAR_LINE_BYTES + INSTAR_STAGING_BYTES,
 };
 
-/* Committed bytes begin to change, or are settled again. */
-static inline void instar_deltas_turn(instar_deltas *deltas) { __atomic_fetch_add(&deltas->sequence, 1, __ATOMIC_ACQ_REL); }
+/* Committed bytes begin to change, or are settled again. The fence has no change be seen before the sequence that tells of it. */
+static inline void instar_deltas_turn(instar_deltas *deltas) {
+    __atomic_fetch_add(&deltas->sequence, 1, __ATOMIC_ACQ_REL);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+}
 
 /* Forgets all frames but the current one; the reset begins anew at `frame`. */
 void instar_deltas_forget(instar_deltas *deltas);
