@@ -14,11 +14,16 @@ typedef struct taken {
     instar_snapshot_column columns[COLUMNS];
     uint8_t *right[COLUMNS];
     pthread_t helpers[HELPERS];
+    int late; /* whether the helpers come when all is over */
 } taken;
 
 static void *help(void *snapshot) {
     instar_snapshot_complete(snapshot);
     return NULL;
+}
+
+static void call_helpers(taken *taken) {
+    for (int i = 0; i < HELPERS; i++) EXPECT(pthread_create(&taken->helpers[i], NULL, help, &taken->snapshot) == 0);
 }
 
 static void begin(taken *taken, world *world) {
@@ -32,10 +37,12 @@ static void begin(taken *taken, world *world) {
         memcpy(taken->right[count++], column->committed, bytes);
     }
     instar_snapshot_begin(&taken->snapshot, &world->deltas, taken->columns, count);
-    for (int i = 0; i < HELPERS; i++) EXPECT(pthread_create(&taken->helpers[i], NULL, help, &taken->snapshot) == 0);
+    taken->late = random_below(2) == 0;
+    if (!taken->late) call_helpers(taken);
 }
 
 static void finish(taken *taken, world *world) {
+    if (taken->late) call_helpers(taken);
     if (random_below(2)) instar_snapshot_complete(&taken->snapshot);
     for (int i = 0; i < HELPERS; i++) EXPECT(pthread_join(taken->helpers[i], NULL) == 0);
     EXPECT(taken->snapshot.done == taken->snapshot.pieces && !taken->snapshot.damaged);
@@ -60,8 +67,7 @@ static void go_on(world *world) {
     }
 }
 
-static void take_snapshots(const instar_kernels *path, int rounds, uint64_t ring_bytes, unsigned threads) {
-    static const uint64_t chunks[COLUMNS] = {66, 3, 1};
+static void take_snapshots(const instar_kernels *path, int rounds, const uint64_t chunks[COLUMNS], uint64_t ring_bytes, unsigned threads) {
     world world;
     world_open(&world, path, chunks, ring_bytes, threads);
     for (int round = 0; round < rounds; round++) {
@@ -82,7 +88,10 @@ static void take_snapshots(const instar_kernels *path, int rounds, uint64_t ring
 }
 
 void check_snapshots(const instar_kernels *path, int rounds) {
-    take_snapshots(path, rounds / 3, 256 << 10, 1);
-    take_snapshots(path, rounds / 3, 4 << 20, 1);
-    take_snapshots(path, rounds / 3, 4 << 20, 2);
+    static const uint64_t small[COLUMNS] = {2, 1, 5}, large[COLUMNS] = {66, 3, 1};
+    take_snapshots(path, 8 * rounds, small, 80 << 10, 1);
+    take_snapshots(path, 8 * rounds, small, 1 << 20, 1);
+    take_snapshots(path, rounds / 3, large, 256 << 10, 1);
+    take_snapshots(path, rounds / 3, large, 4 << 20, 1);
+    take_snapshots(path, rounds / 3, large, 4 << 20, 2);
 }
