@@ -89,8 +89,8 @@ static void take_snapshots(const instar_kernels *path, int rounds, const uint64_
 
 void check_snapshots(const instar_kernels *path, int rounds) {
     static const uint64_t small[COLUMNS] = {2, 1, 5}, large[COLUMNS] = {66, 3, 1};
-    take_snapshots(path, 8 * rounds, small, 80 << 10, 1);
-    take_snapshots(path, 8 * rounds, small, 1 << 20, 1);
+    take_snapshots(path, 3 * rounds, small, 80 << 10, 1);
+    take_snapshots(path, 3 * rounds, small, 1 << 20, 1);
     take_snapshots(path, rounds / 3, large, 256 << 10, 1);
     take_snapshots(path, rounds / 3, large, 4 << 20, 1);
     take_snapshots(path, rounds / 3, large, 4 << 20, 2);
