@@ -61,15 +61,20 @@ class StateManager:
             InstarError: If so few bytes or so many threads cannot be had.
             MemoryLimitError: If the limit is none that a world could live within.
         """
-        self._history = Timeline(history_bytes, threads)
+        history = self._history = Timeline(history_bytes, threads)
+        catalog = self._catalog = Catalog()
+        checkpoints = self._checkpoints = weakref.WeakSet[Checkpoint]()
         self.metrics = Metrics()
-        self._catalog = Catalog()
-        self.tables: Mapping[str, Table] = self._catalog.seen
-        self._checkpoints: weakref.WeakSet[Checkpoint] = weakref.WeakSet()
-        self._account = MemoryAccount(lambda: self._catalog.all, self._history, lambda: self._checkpoints)
-        self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, self._history)
+        self.tables: Mapping[str, Table] = catalog.seen
+        # What follows knows the parts it needs, not the manager: a world that is let go of is gone at once.
+        self._account = MemoryAccount(lambda: catalog.all, history, lambda: checkpoints)
+        self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, history)
         self._guard = Guard(
-            self._catalog.guarded, self._history, lambda: self._checkpoints, self._recommit, self.metrics
+            catalog.guarded,
+            history,
+            lambda: checkpoints,
+            lambda: history.commit(history.current, catalog.native),
+            self.metrics,
         )
 
     def __getitem__(self, name: str) -> Table:
@@ -338,10 +343,6 @@ class StateManager:
             self._history.add(column)
         if self._limit is not None:
             self._limit.watch(self._catalog.all.values())
-
-    def _recommit(self) -> None:
-        """Make live state part of the committed frame, whoever wrote it."""
-        self._history.commit(self.frame, self._catalog.native)
 
     def _commit(self, frame: int) -> tuple[int, int]:
         """Commit live state as a frame: the next one, or the current one again."""

@@ -339,7 +339,7 @@ class Table:
         """The columns as validation sees them; to be asked again when the schema changes."""
         name, index = self.name, self._index.columns
         seen = [Target.of_field(name, field, self._columns.column(field)) for field in self.schema.fields.values()]
-        hidden = {*self._columns.native()} - {target.column for target in seen}
+        shown = {target.column for target in seen}
         return Guarded(
             name,
             Target(name, "header", self._header, 0),
@@ -347,7 +347,11 @@ class Table:
             Target(name, "slots", index["slots"], 0),
             Target(name, "free", index["free"], 0),
             tuple(seen),
-            tuple(Target(name, self._columns.name_of(column), column, 0) for column in hidden),
+            tuple(
+                Target(name, self._columns.name_of(column), column, 0)
+                for column in self._columns.native()
+                if column not in shown
+            ),
         )
 
     def _fold_crc(self, crc: int) -> int:

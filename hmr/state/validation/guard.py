@@ -22,7 +22,7 @@ class Guard:
         tables: Callable[[], Mapping[str, Guarded]],
         history: History,
         checkpoints: Callable[[], Iterable[Kept]],
-        recommit: Callable[[], None],
+        recommit: Callable[[], object],
         metrics: Metrics,
     ) -> None:
         """Guard what `Subject` describes."""

@@ -40,7 +40,7 @@ class Subject:
     tables: Callable[[], Mapping[str, Guarded]]
     history: History
     checkpoints: Callable[[], Iterable[Kept]]
-    recommit: Callable[[], None]
+    recommit: Callable[[], object]
     metrics: Metrics
 
     def medic(self) -> Medic:

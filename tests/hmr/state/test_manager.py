@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -346,3 +349,22 @@ def test_what_an_interrupt_leaves_half_done_is_never_committed(monkeypatch, inte
     assert state.validate().faults == []
     hares.spawn(1)
     assert state.commit().frame == state.frame
+
+
+def test_a_world_that_is_let_go_of_is_gone_without_the_garbage_collector():
+    state = StateManager(threads=2)
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(100)
+    state.commit()
+    boids.x[:] = 1
+    state.commit()
+    state.validate()
+    state.rollback(1)
+    state.checkpoint().wait()
+    parts = [weakref.ref(part) for part in (state, boids)]
+    gc.disable()
+    try:
+        del state, boids
+        assert [part() for part in parts] == [None, None]
+    finally:
+        gc.enable()

@@ -9,7 +9,7 @@ from instar.hmr.state import Ref, StateManager
 def write(state, column, index, value, dtype=np.uint64):
     """Commit a wrong number, as a mistake in the bookkeeping would: no checksum tells of it."""
     np.frombuffer(column.live, dtype)[index] = value
-    state._recommit()
+    state._history.commit(state.frame, state._catalog.native)
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_bytes_past_the_last_row_are_cleared(state, column_of):
     column = column_of(state, "x")
     memory = np.frombuffer(column.live, np.uint8)
     memory[24_000:24_003] = 7
-    state._recommit()
+    state._history.commit(state.frame, state._catalog.native)
     (fault,) = state.validate().faults
     assert (fault.kind, fault.column, fault.count) == ("past_end", "x", 3)
     (fault,) = state.validate(repair=True).faults
