@@ -42,9 +42,18 @@ uint32_t instar_extent_close(instar_extent *record, uint32_t key, uint64_t befor
 
 void instar_frame_close(instar_frame *record) { record->check = words_check(record, offsetof(instar_frame, check)); }
 
-void instar_skip_close(instar_record *record, instar_tag tag, uint32_t length) {
-    *record = (instar_record){length | tag, ~(length | tag)};
+/* Lengths that differ in one bit have keys that differ in many, so that the one flipped bit of a skip can be told. */
+static uint32_t skip_key(uint32_t length) {
+    uint32_t key = length * UINT32_C(0x9e3779b1);
+    key = (key ^ key >> 15) * UINT32_C(0x85ebca77);
+    return key ^ key >> 13;
 }
+
+void instar_skip_close(instar_record *record, instar_tag tag, uint32_t length) {
+    *record = (instar_record){length | tag, skip_key(length | tag)};
+}
+
+int instar_skip_whole(const instar_record *record) { return record->key == skip_key(record->length); }
 
 uint64_t instar_chunk_change(const instar_chunk *record) { return record->check ^ header_check(record); }
 
@@ -84,7 +93,7 @@ int instar_record_whole(const instar_kernels *kernels, const instar_record *reco
     switch (instar_tag_of(record)) {
         case INSTAR_PAD:
         case INSTAR_WRAP:
-            return record->key == ~record->length;
+            return instar_skip_whole(record);
         case INSTAR_FRAME:
             return length == sizeof(instar_frame) &&
                    ((const instar_frame *)record)->check == words_check(record, offsetof(instar_frame, check));

@@ -19,7 +19,7 @@ typedef struct instar_column {
 } instar_column;
 
 typedef enum instar_tag {
-    INSTAR_PAD = 1,  /* nothing: skip it; its key is its length, inverted */
+    INSTAR_PAD = 1,  /* nothing: skip it; its key follows from its length */
     INSTAR_WRAP,     /* what follows is at the beginning of the ring; likewise */
     INSTAR_FRAME,
     INSTAR_EXTENT,
@@ -66,6 +66,9 @@ uint32_t instar_chunk_close(instar_chunk *record, instar_tag tag, uint32_t key, 
 uint32_t instar_extent_close(instar_extent *record, uint32_t key, uint64_t before, uint64_t after);
 void instar_frame_close(instar_frame *record);
 void instar_skip_close(instar_record *record, instar_tag tag, uint32_t length);
+
+/* Whether a pad or a wrap is what was written. */
+int instar_skip_whole(const instar_record *record);
 
 /* Whether a record that may be as long as `room` is whole: its lengths, its form and its check. */
 int instar_record_whole(const instar_kernels *kernels, const instar_record *record, uint64_t room);

@@ -19,7 +19,7 @@ int64_t instar_ring_settle(const instar_ring *ring, uint64_t place, uint64_t sto
         const instar_record *record = instar_ring_at(ring, place);
         uint32_t tag = instar_tag_of(record);
         if (tag != INSTAR_PAD && tag != INSTAR_WRAP) return (int64_t)place;
-        if (record->key != ~record->length || instar_length(record) > instar_ring_room(ring, place)) return -1;
+        if (!instar_skip_whole(record) || instar_length(record) > instar_ring_room(ring, place)) return -1;
         if (instar_length(record) == 0 || (tag == INSTAR_WRAP && place == 0)) return -1;
         place = tag == INSTAR_WRAP ? 0 : place + instar_length(record);
     }

@@ -4,13 +4,32 @@
 
 #include "snapshot.h"
 
+/* Mends the pad or wrap that follows a whole record. */
+static int mend_skip(const instar_deltas *deltas, uint64_t place) {
+    const instar_ring *ring = &deltas->ring;
+    uint64_t next = place + instar_length(instar_ring_at(ring, place));
+    if (next == ring->bytes) next = 0;
+    if (next > ring->bytes - sizeof(instar_record)) return 0;
+    instar_record *skip = instar_ring_at(ring, next);
+    for (uint32_t bit = 0; bit < 8 * sizeof *skip; bit++) {
+        ((uint8_t *)skip)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        uint32_t tag = instar_tag_of(skip);
+        if ((tag == INSTAR_PAD || tag == INSTAR_WRAP) && instar_record_whole(deltas->kernels, skip, instar_ring_room(ring, next))) return 1;
+        ((uint8_t *)skip)[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    }
+    return 0;
+}
+
 int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
+    const instar_ring *ring = &deltas->ring;
     for (int mended = 0;; mended++) {
-        int64_t at = instar_frame_damage(deltas->kernels, &deltas->ring, place);
+        int64_t at = instar_frame_damage(deltas->kernels, ring, place);
         if (at == INSTAR_NONE) return mended;
         instar_snapshot_complete(deltas->snapshot); /* the search flips bits that it may be reading */
-        if (!instar_record_mend(deltas->kernels, instar_ring_at(&deltas->ring, (uint64_t)at), instar_ring_room(&deltas->ring, (uint64_t)at)))
-            return INSTAR_DAMAGED;
+        instar_record *record = instar_ring_at(ring, (uint64_t)at);
+        uint64_t room = instar_ring_room(ring, (uint64_t)at);
+        int whole = instar_record_whole(deltas->kernels, record, room);
+        if (whole ? !mend_skip(deltas, (uint64_t)at) : !instar_record_mend(deltas->kernels, record, room)) return INSTAR_DAMAGED;
     }
 }
 

@@ -85,3 +85,23 @@ def test_a_rollback_that_a_damaged_record_stops_leaves_a_whole_frame():
     hares.despawn(0)
     state.commit()
     assert [fault for fault in state.validate().faults if fault.kind != "history"] == []
+
+
+@pytest.mark.parametrize("bit", range(0, 8, 3))
+def test_what_stands_between_records_is_mended_too(bit):
+    """A dense record is aligned by a pad before it; bytes of a pad that say nothing may be any."""
+    state = StateManager(history_bytes=1 << 20)
+    boids = state.table("boids", {"x": f32})
+    boids.spawn(4096, x=np.arange(4096))
+    images = [state.commit() and boids.x.copy()]
+    for _ in range(3):
+        boids.x += np.float32(0.37)
+        images.append(state.commit() and boids.x.copy())
+    end = state.history_bytes - 16_384
+    for byte in range(end - 24 - 64, end):
+        flip_record(state._history, byte, bit)
+        assert all(fault.mended for fault in state.validate(repair=True).faults)
+        assert not state.validate().faults
+        for frame in (3, 2, 4):
+            (state.redo if frame == 4 else state.rollback)(frame)
+            assert np.array_equal(boids.x, images[frame - 1])
