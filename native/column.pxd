@@ -23,6 +23,8 @@ cdef class Column:
     # The number of the one History that knows the column, 0 for none, and the key it gave.
     cdef uint64_t owner
     cdef uint32_t key
+    # The most bytes that were ever expected.
+    cdef uint64_t expected
     # What brings the committed bytes back while they are packed; there is no address of them then.
     cdef object packed_bytes
     # Whoever reads or writes committed bytes calls this before.

@@ -70,6 +70,8 @@ class Column:
         """How many bytes of ``live``, from its beginning, may be other than zero."""
     @extent.setter
     def extent(self, value: int) -> None: ...
+    def expect(self, nbytes: int) -> None:
+        """Prepare for so many bytes to be written, as setting `extent` does: where they are many, by large pages."""
     @property
     def committed_extent(self) -> int:
         """The extent as of the last commit."""

@@ -72,7 +72,14 @@ cdef class Column:
             raise InstarError(
                 f"a column of {self.state.capacity:,} bytes cannot have an extent of {value:,}; it keeps {self.state.extent:,}"
             )
+        self.expect(value)
         self.state.extent = value
+
+    def expect(self, uint64_t nbytes):
+        if nbytes > self.expected:
+            self.live_bytes.expect(nbytes)
+            self.committed_bytes.expect(nbytes)
+            self.expected = nbytes
 
     @property
     def committed_extent(self):

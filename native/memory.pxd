@@ -7,7 +7,7 @@ cdef class Mapping:
     cdef readonly bint readonly
     # How many buffers of it are alive; whatever is made of one, at any remove, keeps that one alive.
     cdef readonly size_t views
-    cdef void expect_all(self) noexcept
+    cdef void expect(self, size_t nbytes) noexcept
     cdef int seal(self) except -1
 
 

@@ -11,10 +11,20 @@ cdef extern from *:
     """
     #include <stdint.h>
     #include <sys/mman.h>
+    #include <unistd.h>
 
+    enum { INSTAR_LARGE_PAGE = 2 << 20 };
+
+    /* At a boundary of large pages where it holds one. */
     static uint8_t *instar_reserve(size_t bytes) {
-        void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
+        size_t spare = bytes >= INSTAR_LARGE_PAGE ? INSTAR_LARGE_PAGE : 0;
+        uint8_t *data = mmap(NULL, bytes + spare, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_NORESERVE, -1, 0);
         if (data == MAP_FAILED) return NULL;
+        size_t before = spare ? -(uintptr_t)data & (INSTAR_LARGE_PAGE - 1) : 0, page = (size_t)sysconf(_SC_PAGESIZE);
+        size_t end = (before + bytes + page - 1) & ~(page - 1), whole = (bytes + spare + page - 1) & ~(page - 1);
+        if (before) munmap(data, before);
+        if (end < whole) munmap(data + end, whole - end);
+        data += before;
     #ifdef MADV_DONTFORK
         madvise(data, bytes, MADV_DONTFORK); /* a child must not pay for, or keep, a copy of the world */
     #endif
@@ -24,12 +34,16 @@ cdef extern from *:
     static int instar_release(uint8_t *data, size_t bytes) { return munmap(data, bytes); }
     static int instar_protect(uint8_t *data, size_t bytes) { return mprotect(data, bytes, PROT_READ); }
 
+    /* Large pages for all that begin within so many bytes. */
     static void instar_expect(uint8_t *data, size_t bytes) {
     #ifdef MADV_HUGEPAGE
         madvise(data, bytes, MADV_HUGEPAGE);
     #endif
     }
     """
+    enum:
+        INSTAR_LARGE_PAGE
+
     uint8_t *instar_reserve(size_t size) nogil
     int instar_release(uint8_t *data, size_t size) nogil
     int instar_protect(uint8_t *data, size_t size) nogil
@@ -54,9 +68,10 @@ cdef class Mapping:
     def __releasebuffer__(self, Py_buffer *view):
         self.views -= 1
 
-    cdef void expect_all(self) noexcept:
-        """All of it will be written: large pages save the system most of its work."""
-        instar_expect(self.data, self.nbytes)
+    cdef void expect(self, size_t nbytes) noexcept:
+        """So many bytes will be written: where they are many, large pages save the system, and later the processor, work."""
+        if nbytes >= INSTAR_LARGE_PAGE:
+            instar_expect(self.data, min(self.nbytes, (nbytes + INSTAR_LARGE_PAGE - 1) // INSTAR_LARGE_PAGE * INSTAR_LARGE_PAGE))
 
     cdef int seal(self) except -1:
         if instar_protect(self.data, self.nbytes) != 0:

@@ -111,7 +111,7 @@ cdef class Snapshot:
             self.parts[i].bytes = chunks * INSTAR_CHUNK_BYTES if column.packed_bytes is None else 0
             total += chunks * INSTAR_CHUNK_BYTES
         self.target = reserve(total + 1, True, "a snapshot")
-        self.target.expect_all()
+        self.target.expect(total)
         for i in range(len(self.columns)):
             self.parts[i].target = self.target.data + <uint64_t>self.places[i]
         self.extents = tuple([column.committed_extent for column in self.columns])

@@ -138,6 +138,7 @@ class Columns:
         """
         try:
             for lineage in self._lineages.values():
+                lineage.column.expect(stop * lineage.row_bytes)
                 name = lineage.field.name
                 if name in given and lineage is self.visible.get(name):
                     copy_cells(lineage.cells(start, stop), given[name], f"{table}.{name}")
