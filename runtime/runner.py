@@ -7,6 +7,7 @@ import queue
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 from instar.debugger import Breakpoints
@@ -51,6 +52,7 @@ class Runtime:
         world: The world that runs.
         receipts: What the edits of this run did, oldest first.
         resumed: The frame of the save that it goes on from; None if it starts anew.
+        set_aside: Where the autosave of an earlier run is kept, which this one was not asked to go on from.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class Runtime:
         self._measured = True
         self._told_of_memory = False
         self._is_set_up = self.resumed is not None
+        self.set_aside: Path | None = None
         self._autosave = None if autosave is None else self._make_autosave(autosave)
 
     def post(self, command: Callable[[World], object]) -> None:
@@ -285,6 +288,8 @@ class Runtime:
         if not (isinstance(seconds, int | float) and 0.001 <= seconds < 1e9):
             raise WorldError(f"autosave={seconds!r} is no number of seconds from 0.001 on; nothing was started")
         path = self.world.scene.folder / AUTOSAVE
+        if self.resumed is None and path.exists():
+            self.set_aside = path.replace(path.with_stem("autosave.previous"))
         return Autosave(path, round(seconds * 1e9), self.world.checkpoint, self._view.message)
 
     def _save_last(self) -> None:

@@ -34,6 +34,10 @@ def run(args: argparse.Namespace) -> int:
             )
             if args.resume:
                 view.message(_beginning(runtime))
+            if runtime.set_aside is not None:
+                view.message(
+                    f"an earlier run's save is kept as {runtime.set_aside}; --resume would have gone on from it"
+                )
             view.message(f"{runtime.world.scene.title} runs; edit its files in {runtime.world.scene.folder}")
             document = runtime.run(args.frames)
         finally:

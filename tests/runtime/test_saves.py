@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from instar.hmr.state import CheckpointError, MigrationError, StateManager
+from instar.hmr.state import Checkpoint, CheckpointError, MigrationError, StateManager
 from instar.runner import Runtime
 from instar.saves import AUTOSAVE
 from instar.world import World, WorldError
@@ -163,6 +163,17 @@ def test_a_run_that_was_saved_is_resumed(scene, clock):
     report = second.run(30)
     assert (report["frame"], report["frames"], report["resumed"], report["autosave"]) == (100, 30, 70, None)
     assert report["crc"] == Runtime(folder, clock=clock).run(100)["crc"]
+
+
+def test_a_run_that_starts_anew_keeps_the_save_of_an_earlier_one(scene, clock):
+    folder = scene(mover=MOVER)
+    Runtime(folder, clock=clock, autosave=0.5).run(frames=90)
+    second = Runtime(folder, clock=clock, autosave=0.5)
+    assert second.set_aside == folder / ".instar" / "autosave.previous.instar"
+    second.run(frames=3)
+    assert Checkpoint.read(second.set_aside).frame == 90
+    assert Checkpoint.read(folder / ".instar" / "autosave.instar").frame == 3
+    assert Runtime(folder, clock=clock, autosave=0.5, resume=True).set_aside is None
 
 
 def test_nothing_to_resume_starts_anew(scene, clock):
