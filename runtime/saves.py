@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -155,3 +155,17 @@ def _written(scene: SceneFile) -> dict[str, Any]:
         "fps": scene.fps,
         "params": {file: dict(values) for file, values in scene.params.items()},
     }
+
+
+def refuse_strangers(checkpoint: Checkpoint, tables: Collection[str], scene: Path) -> None:
+    """See that a scene has a table of those that a checkpoint shows, so that its agents are not all parked unseen.
+
+    Raises:
+        CheckpointError: If it has none; names both.
+    """
+    saved = [name for name, table in checkpoint.tables.items() if table.visible]
+    if saved and tables and not set(saved) & set(tables):
+        raise CheckpointError(
+            f"{checkpoint.source} holds {', '.join(saved)}, and the scene in {scene} has {', '.join(tables)}: no agent would "
+            f"be seen. Nothing was loaded; name the scene that it was saved from"
+        )

@@ -26,7 +26,7 @@ from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.native import InstarError
 from instar.params import ModuleParams
-from instar.saves import Memory
+from instar.saves import Memory, refuse_strangers
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.space import Space
@@ -232,16 +232,20 @@ class World:
         """Check all that is committed, as `StateManager.validate` does, and run all `validate` hooks.
 
         Returns:
-            What was found, mended or not; a hook that raised is a fault of kind ``hook``, and nothing rests for it.
+            What was found, mended or not; a hook that raised is a fault of kind ``hook``, and nothing rests for it. What hooks
+            write is dropped, unless something else waits to be committed.
         """
         self._refuse_inside_hooks("validate")
         report = self.state.validate(repair)
+        settled = self.state.uncommitted is None
         for call in self._schedule.validations(self.resting.keys()):
             try:
                 self._invoke(call)
             except (Exception, HookTimeout) as error:  # noqa: BLE001 - whatever a hook raises is what it found
                 fault = HookFault(call.hook, self.frame, self.scene.folder, error)
                 report.faults.append(Fault("hook", call.hook.module, "", self.frame, fault.reason))
+        if settled and self.state.uncommitted is not None:
+            self.state.rollback(self.frame)
         return report
 
     def diff(self, frame_a: int, frame_b: int) -> Diff:
@@ -313,6 +317,7 @@ class World:
 
     def _restore(self, checkpoint: Checkpoint, program: Program, kept: Mapping[str, Mapping[str, Any]]) -> None:
         memory = Memory.read(checkpoint)
+        refuse_strangers(checkpoint, program.schemas, self.scene.folder)
         try:
             self.state.restore(checkpoint, program.schemas)
         except MigrationError as error:

@@ -91,6 +91,11 @@ class StateManager:
         return range(self._history.oldest, self._history.newest + 1)
 
     @property
+    def uncommitted(self) -> str | None:
+        """What differs from the committed frame, for people: the first thing found; None if nothing does."""
+        return next((what for table in self._catalog.all.values() if (what := table._uncommitted())), None)  # noqa: SLF001
+
+    @property
     def history_bytes(self) -> int:
         """The bytes the history holds now."""
         return self._history.used_bytes

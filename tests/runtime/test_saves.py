@@ -136,6 +136,17 @@ def test_a_packaged_scene_is_known_by_its_name(tmp_path):
     assert World.load(tmp_path / "world.instar").scene == world.scene
 
 
+def test_a_scene_that_would_see_no_agent_is_refused(scene, tmp_path):
+    World.open(scene(mover=MOVER)).save(tmp_path / "world.instar")
+    with pytest.raises(CheckpointError, match=r"world\.instar holds .*tutorial has sparks: no agent would be seen"):
+        World.load(tmp_path / "world.instar", "tutorial")
+    world = World.open("tutorial")
+    before = world.state.crc
+    with pytest.raises(CheckpointError, match="no agent would be seen"):
+        world.restore(Checkpoint.read(tmp_path / "world.instar"))
+    assert world.state.crc == before
+
+
 def test_tables_without_a_world(scene, tmp_path):
     StateManager().save(tmp_path / "tables.instar")
     with pytest.raises(CheckpointError, match=r"no scene that they belong to.*StateManager\.load"):

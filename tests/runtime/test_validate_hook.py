@@ -101,3 +101,17 @@ def test_a_run_stops_when_something_is_lost(scene, clock):
         flip_bit(runtime.world, "boids", "id", byte=byte + 1, bit=0, where="live")
     with pytest.raises(DamageError, match=r"boids\.id"):
         runtime.run(290)
+
+
+def test_what_a_hook_writes_while_people_look_is_dropped(scene):
+    world = World.open(scene(mover=SCENE))
+    world.step()
+    before = world.state.crc
+    world.validate()
+    assert world.state.uncommitted is None
+    assert world["boids"].seen[0] == 1
+    world["boids"].x[0] = 7
+    world.validate()
+    assert world["boids"].x[0] == 7, "what a person wrote waits to be committed"
+    world.rollback(1)
+    assert world.state.crc == before

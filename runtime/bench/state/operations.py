@@ -31,11 +31,11 @@ SHARE = 0.01
 def operation_rows() -> list[dict[str, Any]]:
     """A row for each operation and number of agents.
 
-    ``update`` commits a frame in which every value changed, ``idle`` one in which none did. ``diff`` finds the 1 % of agents
-    that moved between two frames, in 4 of their 16 columns. ``validate`` checks everything but the history's records, whose
-    rate the ``validate`` rows tell. ``compress`` makes a checkpoint in memory from start to end, of which the frame's own
-    thread has ``hold``; ``restore`` returns to it. The history has been filled once before, so that ``update`` pays for no
-    fresh pages.
+    ``update`` commits a frame in which every value changed, ``rollback`` returns from one, ``idle`` commits one in which none
+    did. ``diff`` finds the 1 % of agents that moved between two frames, in 4 of their 16 columns. ``validate`` checks
+    everything but the history's records, whose rate the ``validate`` rows tell. ``compress`` makes a checkpoint in memory
+    from start to end, of which the frame's own thread has ``hold``; ``restore`` returns to it. The history has been filled
+    once before, so that ``update`` pays for no fresh pages.
     """
     return [row for agents in AGENTS for row in _rows(agents)]
 
@@ -61,8 +61,14 @@ def _commits(agents: int, size: int) -> dict[str, float]:
     while state.frames[0] == 0:
         _move(table, slice(None))
         state.commit()
+
+    def commit_all() -> None:
+        _move(table, slice(None))
+        state.commit()
+
     return {
         "update": _median(state.commit, lambda: _move(table, slice(None)), size),
+        "rollback": _median(lambda: state.rollback(state.frame - 1), commit_all, size),
         "idle": _median(state.commit, lambda: None, size),
     }
 

@@ -34,7 +34,7 @@ def test_every_row_has_its_peers_of_the_same_run(small):
 def test_the_original_designs_table_is_beside(small):
     found = state.measure()
     assert {row["operation"] for row in found["operations"]} == {
-        "update", "idle", "diff", "validate", "hold", "compress", "restore",
+        "update", "rollback", "idle", "diff", "validate", "hold", "compress", "restore",
     }  # fmt: skip
     compared = {(row["operation"], row["agents"]) for row in found["operations"] if "original_ms" in row}
     assert compared == {
