@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from instar.edits.receipt import Receipt
 from instar.loop.deadlines import Deadlines
 from instar.loop.meter import Meter
-from instar.receipt import Receipt
 from instar.world import World
 
 _MS = 1e6

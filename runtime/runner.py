@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from instar.debugger import Breakpoints
+from instar.edits.boundary import Boundary
+from instar.edits.receipt import Receipt
 from instar.faults import HookFault, StopRequested
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
@@ -21,8 +23,6 @@ from instar.loop.garbage import Garbage
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
 from instar.loop.meter import Meter
 from instar.loop.validation import Validation
-from instar.native import InstarError
-from instar.receipt import Receipt
 from instar.report import report
 from instar.saves import AUTOSAVE
 from instar.scene.locate import locate
@@ -50,7 +50,6 @@ class Runtime:
 
     Attributes:
         world: The world that runs.
-        receipts: What the edits of this run did, oldest first.
         resumed: The frame of the save that it goes on from; None if it starts anew.
         set_aside: Where the autosave of an earlier run is kept, which this one was not asked to go on from.
     """
@@ -87,8 +86,8 @@ class Runtime:
         with Breakpoints(self._view.released):
             self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
         self.fps = self.world.fps
-        self.receipts: list[Receipt] = []
         self._clock = clock or SystemClock()
+        self._edits = Boundary(self.world, self._clock.now, self._view.message)
         budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
         self._meter = Meter(round(budget_ms * 1e6))
         self._garbage = Garbage()
@@ -107,6 +106,11 @@ class Runtime:
         self._is_set_up = self.resumed is not None
         self.set_aside: Path | None = None
         self._autosave = None if autosave is None else self._make_autosave(autosave)
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """What the edits of this run did, oldest first."""
+        return self._edits.receipts
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -199,7 +203,8 @@ class Runtime:
     def _frame(self) -> None:
         began = self._clock.now()
         self._measured = True
-        self._boundary()
+        assert self._pipeline is not None
+        self._edits.cross(self._pipeline)
         swapped = self._lap("boundary", began)
         self._input()
         drained = self._lap("input", swapped)
@@ -218,31 +223,6 @@ class Runtime:
         if self._measured:
             self._meter.phase(phase, now - since)
         return now
-
-    def _boundary(self) -> None:
-        """Take the newest ready edit, and hear which were refused."""
-        assert self._pipeline is not None
-        edit = self._pipeline.take()
-        if edit is not None:
-            self._swap(edit, self._pipeline)
-        for rejection in self._pipeline.rejections():
-            now = self._clock.now()
-            self._note(Receipt.of(rejection, self.world.frame, now, now, error=rejection.error))
-
-    def _swap(self, edit: Any, pipeline: EditPipeline) -> None:
-        began = self._clock.now()
-        try:
-            steps = self.world.swap(edit.program)
-        except InstarError as error:
-            pipeline.refused(edit, error)
-            self._note(Receipt.of(edit, self.world.frame, began, self._clock.now(), error=error))
-            return
-        pipeline.swapped(edit)
-        self._note(Receipt.of(edit, self.world.frame, began, self._clock.now(), steps))
-
-    def _note(self, receipt: Receipt) -> None:
-        self.receipts.append(receipt)
-        self._view.message(str(receipt))
 
     def _input(self) -> None:
         while not self._commands.empty():
@@ -334,11 +314,11 @@ class Runtime:
 
     @contextmanager
     def _limited(self, limit: Limit) -> Iterator[None]:
-        self.world.limit = limit
+        self.world.hooks.limit = limit
         try:
             yield
         finally:
-            self.world.limit = NoLimit()
+            self.world.hooks.limit = NoLimit()
 
     @contextmanager
     def _paused(self, limit: object) -> Iterator[None]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from bdb import BdbQuit
 from collections.abc import Mapping
 from typing import Any
 
-from instar.faults import HookFault, HookTimeout, StopRequested
+from instar.edits.versions import Versions
+from instar.faults import HookFault, HookTimeout
 from instar.hmr.code import Codebase, Program
 from instar.hmr.state import (
     Checkpoint,
@@ -22,7 +22,7 @@ from instar.hmr.state import (
     StateManager,
     Table,
 )
-from instar.loop.limit import Limit, NoLimit
+from instar.loop.calls import HookCalls
 from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.native import InstarError
 from instar.params import ModuleParams
@@ -53,9 +53,8 @@ class World:
         fps: Frames per second of its time.
         state: The state manager that owns its tables.
         program: The code it runs.
+        hooks: Who calls its hooks.
         last_calls: The hook calls of the last step.
-        limit: What watches how long a hook runs; nothing, unless a runtime sets it.
-        resting: Modules whose hook raised, quarantined until their next edit, with the fault.
     """
 
     def __init__(self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float) -> None:
@@ -67,11 +66,9 @@ class World:
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
         self.state = StateManager(memory_limit=scene.memory, threads=scene.threads)
         self.program = program
-        self.resting: dict[str, HookFault] = {}
-        self.limit: Limit = NoLimit()
+        self.hooks = HookCalls(self.state, scene.folder)
         self.last_calls: list[HookCall] = []
-        self._inside: HookCall | None = None
-        self._programs = [(0, program)]
+        self._versions = Versions(program)
         self._checkpoints: weakref.WeakKeyDictionary[Checkpoint, Program] = weakref.WeakKeyDictionary()
         self.state.migrate(program.schemas)
         self._schedule = self._make_schedule()
@@ -155,6 +152,11 @@ class World:
         return self.state.tables
 
     @property
+    def resting(self) -> dict[str, HookFault]:
+        """The modules whose hook raised, quarantined until their next edit, with the fault."""
+        return self.hooks.resting
+
+    @property
     def frame(self) -> int:
         """How many steps are committed."""
         return self.state.frame
@@ -181,7 +183,7 @@ class World:
         """
         self._refuse_inside_hooks("setup")
         for call in self._schedule.setups():
-            self._call(call)
+            self.hooks.run(call)
         self.state.amend()
 
     def step(self) -> Commit:
@@ -205,7 +207,7 @@ class World:
         self._refuse_inside_hooks("step")
         self.last_calls = list(self._schedule.due(self.frame, self.resting.keys()))
         for call in self.last_calls:
-            self._call(call)
+            self.hooks.run(call)
 
     def commit(self) -> Commit:
         """Commit the live state as the next frame."""
@@ -240,7 +242,7 @@ class World:
         settled = self.state.uncommitted is None
         for call in self._schedule.validations(self.resting.keys()):
             try:
-                self._invoke(call)
+                self.hooks.invoke(call)
             except (Exception, HookTimeout) as error:  # noqa: BLE001 - whatever a hook raises is what it found
                 fault = HookFault(call.hook, self.frame, self.scene.folder, error)
                 report.faults.append(Fault("hook", call.hook.module, "", self.frame, fault.reason))
@@ -306,9 +308,7 @@ class World:
         """
         self._refuse_inside_hooks("swap")
         steps = self.state.migrate(program.schemas)
-        self._programs = [entry for entry in self._programs if entry[0] <= self.frame]
-        self._programs.append((self.frame, program))
-        self._forget_unreachable()
+        self._versions.add(self.frame, program, self.frames[0])
         self._run(program)
         return steps
 
@@ -322,56 +322,21 @@ class World:
             self.state.restore(checkpoint, program.schemas)
         except MigrationError as error:
             raise type(error)(f"{program.place_of(error.table)}: {error}") from None
-        self._programs = [(self.frame, program)]
+        self._versions.begin_with(self.frame, program)
         self._run(program)
         for lost in memory.recall_params(self.scene, program, kept):
             warnings.warn(lost, stacklevel=3)
 
-    def _call(self, call: HookCall) -> None:
-        frame = self.frame
-        try:
-            self._invoke(call)
-        except (SystemExit, BdbQuit) as error:
-            self.state.rollback(frame)
-            where = f"{call.hook.module}.{call.hook.name}"
-            why = str(error) or type(error).__name__
-            raise StopRequested(f"{where} ended the run ({why}); frame {frame} is void") from error
-        except KeyboardInterrupt:
-            self.state.rollback(frame)
-            raise
-        except BaseException as error:
-            self.state.rollback(frame)
-            fault = HookFault(call.hook, frame, self.scene.folder, error)
-            if call.hook.kind != "setup":
-                self.resting[call.hook.module] = fault
-            raise fault from error
-        self.state.flush()
-
-    def _invoke(self, call: HookCall) -> None:
-        """Call a hook, within its limit."""
-        try:
-            self._inside = call
-            self.limit.arm(call.label, self.frame)
-            call(self.frame)
-        finally:
-            self._inside = None
-            self.limit.disarm()
-
     def _refuse_inside_hooks(self, verb: str) -> None:
-        if self._inside is not None:
-            where = f"{self._inside.hook.module}.{self._inside.hook.name}"
+        if (inside := self.hooks.inside) is not None:
+            where = f"{inside.hook.module}.{inside.hook.name}"
             raise WorldError(
                 f"world.{verb} cannot be called inside a hook ({where}): the frame is not complete. Call it between steps, or "
                 f"from a program with Runtime.post"
             )
 
-    def _forget_unreachable(self) -> None:
-        """Drop programs of frames that no rollback can reach any more."""
-        while len(self._programs) > 1 and self._programs[1][0] <= self.frames[0]:
-            self._programs.pop(0)
-
     def _recall(self, frame: int) -> None:
-        program = next(program for since, program in reversed(self._programs) if since <= frame)
+        program = self._versions.at(frame)
         if program is not self.program:
             self._run(program)
 

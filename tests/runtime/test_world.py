@@ -248,7 +248,7 @@ def test_edits_do_not_pile_up_once_no_rollback_can_reach_them(scene):
     for n in range(30):
         edit(world, mover=MOVER + f"# {n}\n")
         world.step()
-    held = len(world._programs)
+    held = len(world._versions)
     assert held <= len(world.frames) + 1
 
 

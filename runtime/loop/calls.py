@@ -1,0 +1,71 @@
+"""Hook calls: one at a time, each within its limit, and a fault voids the frame."""
+
+from __future__ import annotations
+
+from bdb import BdbQuit
+from pathlib import Path
+
+from instar.faults import HookFault, StopRequested
+from instar.hmr.state import StateManager
+from instar.loop.limit import Limit, NoLimit
+from instar.loop.schedule import HookCall
+
+
+class HookCalls:
+    """Calls hooks over a state; one that raises returns it to the last commit, and its module rests.
+
+    Attributes:
+        limit: What watches how long a hook runs; nothing, unless a runtime sets it.
+        resting: Modules whose hook raised, quarantined until their next edit, with the fault.
+        inside: The call that is under way, or None.
+    """
+
+    def __init__(self, state: StateManager, home: Path) -> None:
+        """Prepares.
+
+        Args:
+            state: What the hooks write.
+            home: The scene's folder; a fault is shown from there on.
+        """
+        self.limit: Limit = NoLimit()
+        self.resting: dict[str, HookFault] = {}
+        self.inside: HookCall | None = None
+        self._state = state
+        self._home = home
+
+    def run(self, call: HookCall) -> None:
+        """Call a hook and carry out what it despawned.
+
+        Raises:
+            HookFault: If it raises: the state is back at the last commit, and the module rests unless it is a `setup`.
+            StopRequested: If it called ``sys.exit()``; the frame is void.
+            KeyboardInterrupt: At Ctrl-C; the frame is void.
+        """
+        frame = self._state.frame
+        try:
+            self.invoke(call)
+        except (SystemExit, BdbQuit) as error:
+            self._state.rollback(frame)
+            where = f"{call.hook.module}.{call.hook.name}"
+            why = str(error) or type(error).__name__
+            raise StopRequested(f"{where} ended the run ({why}); frame {frame} is void") from error
+        except KeyboardInterrupt:
+            self._state.rollback(frame)
+            raise
+        except BaseException as error:
+            self._state.rollback(frame)
+            fault = HookFault(call.hook, frame, self._home, error)
+            if call.hook.kind != "setup":
+                self.resting[call.hook.module] = fault
+            raise fault from error
+        self._state.flush()
+
+    def invoke(self, call: HookCall) -> None:
+        """Call a hook, within its limit; raises what it raises."""
+        try:
+            self.inside = call
+            self.limit.arm(call.label, self._state.frame)
+            call(self._state.frame)
+        finally:
+            self.inside = None
+            self.limit.disarm()
