@@ -225,7 +225,7 @@ class Runtime:
         return now
 
     def _input(self) -> None:
-        while not self._commands.empty():
+        for _ in range(self._commands.qsize()):  # what a command posts waits for the next frame
             self._commands.get()(self.world)
 
     def _update(self, since: int) -> None:

@@ -212,3 +212,16 @@ def test_a_memory_limit_cuts_the_history_then_stops_the_module_that_grows(scene,
     assert memory["notice"] == said[0] or "history is cut" in memory["notice"]
     assert "tables" not in view.snapshots[-1]["memory"]
     assert view.snapshots[-1]["memory"]["purposes"]["live"] > 0
+
+
+def test_a_command_that_posts_itself_again_is_called_once_a_frame(scene, clock):
+    runtime = Runtime(scene(mover=SCENE), clock=clock)
+    frames = []
+
+    def again(world):
+        frames.append(world.frame)
+        runtime.post(again)
+
+    runtime.post(again)
+    runtime.run(5)
+    assert frames == [0, 1, 2, 3, 4]
