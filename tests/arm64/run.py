@@ -19,10 +19,11 @@ from machine import Machine, MachineError, make, run
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "build" / "arm64"
 SUITE = [
-    ("neon", ["tests/runtime", "tests/test_examples.py"]),
-    ("neon", ["tests/native", "tests/hmr"]),
-    ("neon-nopmull", ["tests/native", "tests/hmr/state"]),
+    ("neon", ["tests/runtime/loop", "tests/runtime/edits", "tests/runtime/test_world.py", "tests/test_examples.py"]),
+    ("neon", ["tests/native", "tests/hmr/state"]),
+    ("neon-nopmull", ["tests/native", "tests/hmr/state/validation"]),
 ]
+"""What the processor matters to, and worlds that run on it. The rest is Python and its processes, the same everywhere."""
 SCENES = ["boids", "predator"]
 FRAMES = 30
 STATIC_TOOLS = ("import-linter",)
