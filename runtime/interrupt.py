@@ -1,4 +1,4 @@
-"""Ctrl-C: the frame in hand is finished, then the run ends."""
+"""Ctrl-C, or a terminal that is closed: the frame in hand is finished, then the run ends."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import FrameType
 
 
 class Interrupt:
-    """Turns SIGINT and SIGTERM into a wish to stop; a second Ctrl-C breaks into whatever runs. A context manager.
+    """Turns SIGINT, SIGTERM and SIGHUP into a wish to stop; a second Ctrl-C breaks into whatever runs. A context manager.
 
     Attributes:
         wanted: Whether somebody asked the run to end.
@@ -28,9 +28,11 @@ class Interrupt:
             for number, handler in (
                 (signal.SIGINT, self._note),
                 (signal.SIGTERM, self._note),
+                (signal.SIGHUP, self._note),
                 (signal.SIGCONT, self._go_on),
             ):
-                self._before[number] = signal.signal(number, handler)
+                if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                    self._before[number] = signal.signal(number, handler)
         return self
 
     def __exit__(self, *exc: object) -> None:
