@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -67,8 +67,16 @@ def is_package(name: str) -> bool:
     return name.isidentifier() and name != "__pycache__"
 
 
-def modules_below(folder: Path) -> Iterator[Path]:
-    """Yields the files below a folder that can be modules; links to folders are followed, circles are not."""
+def is_watched(path: Path, others: Collection[Path]) -> bool:
+    """Returns whether a file is watched: it can be a module, or is one of `others`."""
+    return is_module(path.name) or path in others
+
+
+def modules_below(folder: Path, others: Collection[Path] = ()) -> Iterator[Path]:
+    """Yields the files below a folder that can be modules, and those of `others` that are there.
+
+    Links to folders are followed, circles are not.
+    """
     waiting = [folder]
     seen = set()
     while waiting:
@@ -82,7 +90,7 @@ def modules_below(folder: Path) -> Iterator[Path]:
             continue
         seen.add((identity.st_dev, identity.st_ino))
         for entry in entries:
-            if is_module(entry.name):
+            if is_watched(current / entry.name, others):
                 yield current / entry.name
             elif is_package(entry.name) and entry.is_dir():
                 waiting.append(current / entry.name)

@@ -12,6 +12,7 @@ import errno
 import os
 import select
 import struct
+from collections.abc import Collection
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -19,7 +20,7 @@ from pathlib import Path
 from watchdog.observers.inotify_c import InotifyConstants as In
 from watchdog.observers.inotify_c import Mask, WatchDescriptor, inotify_add_watch, inotify_init, inotify_rm_watch
 
-from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_package, is_watched
 from instar.hmr.code.watch.links import targets
 
 _MASK = reduce(
@@ -46,13 +47,14 @@ _LIMITS = {
 class InotifyFeed:
     """Touches of the modules below a folder. Links to folders are followed, and those to files by their targets."""
 
-    def __init__(self, root: Path) -> None:
-        """Watches a folder and those below it.
+    def __init__(self, root: Path, *, others: Collection[Path] = ()) -> None:
+        """Watches a folder and those below it, for modules and for `others`.
 
         Raises:
             FeedLostError: a limit is reached, or the folder cannot be watched.
         """
         self._root = root
+        self._others = others
         self._wake_read, self._wake_write = os.pipe()
         self._events = -1
         self._paths: dict[WatchDescriptor, Path] = {}
@@ -128,7 +130,7 @@ class InotifyFeed:
         except OSError:
             return watch
         for entry in entries:
-            if is_module(entry.name):
+            if is_watched(folder / entry.name, self._others):
                 touches.append(Touch(folder / entry.name, Kind.UNSURE))
                 if entry.is_symlink():
                     self._follow(folder / entry.name)
@@ -184,7 +186,7 @@ class InotifyFeed:
         path = folder / name
         if mask & In.IN_ISDIR or (is_package(name) and mask & In.IN_CREATE and path.is_dir()):
             self._take_folder(path, mask, touches)
-        elif is_module(name):
+        elif is_watched(path, self._others):
             if mask & (In.IN_DELETE | In.IN_MOVED_FROM | In.IN_MOVED_TO):
                 self._forget(path)
             self._take_module(path, mask, touches)

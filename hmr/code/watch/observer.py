@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import queue
+from collections.abc import Collection
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_module, is_package, modules_below
+from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_package, is_watched, modules_below
 from instar.hmr.code.watch.polling import INTERVAL, mark_of
 
 _NOTHING_NEW = {"opened", "closed_no_write"}
@@ -21,13 +22,14 @@ class ObserverFeed(FileSystemEventHandler):
     It tells nothing of files that modules are links to: those are looked for.
     """
 
-    def __init__(self, root: Path) -> None:
-        """Watches a folder and those below it.
+    def __init__(self, root: Path, *, others: Collection[Path] = ()) -> None:
+        """Watches a folder and those below it, for modules and for `others`.
 
         Raises:
             FeedLostError: the folder cannot be watched.
         """
         self._root = root
+        self._others = others
         self._real = Path(os.path.realpath(root))
         self._events: queue.SimpleQueue[FileSystemEvent | None] = queue.SimpleQueue()
         self._observer = Observer()
@@ -37,13 +39,13 @@ class ObserverFeed(FileSystemEventHandler):
             self._observer.start()
         except OSError as error:
             raise FeedLostError(f"{root} cannot be watched: {error}") from None
-        for path in modules_below(root):
+        for path in modules_below(root, others):
             self._note_link(path)
 
     @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that are watched."""
-        return tuple(sorted({self._root, *(path.parent for path in modules_below(self._root))}))
+        return tuple(sorted({self._root, *(path.parent for path in modules_below(self._root, self._others))}))
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """Called by the observer's thread."""
@@ -94,11 +96,11 @@ class ObserverFeed(FileSystemEventHandler):
         path = self._root / inside
         if not all(is_package(part) for part in inside.parts[:-1]):
             return
-        if kind is Kind.GONE or (inside.parts and is_module(path.name)):
+        if kind is Kind.GONE or (inside.parts and is_watched(path, self._others)):
             self._note_link(path)
             touches.append(Touch(path, kind))
         elif not inside.parts or is_package(path.name):
-            for module in modules_below(path):
+            for module in modules_below(path, self._others):
                 self._note_link(module)
                 touches.append(Touch(module, kind))
 

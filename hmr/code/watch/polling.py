@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
 from instar.hmr.code.watch.feed import Kind, Touch, modules_below
@@ -14,8 +15,9 @@ INTERVAL = 0.25
 class PollingFeed:
     """Touches of the modules below a folder, found by their size, times and inode. The first look reports them all."""
 
-    def __init__(self, root: Path, interval: float = INTERVAL) -> None:
+    def __init__(self, root: Path, interval: float = INTERVAL, *, others: Collection[Path] = ()) -> None:
         self._root = root
+        self._others = others
         self._interval = interval
         self._seen: dict[Path, tuple[int, ...]] = {}
         self._woken = threading.Event()
@@ -32,7 +34,7 @@ class PollingFeed:
             self._woken.wait(self._interval if seconds is None else min(seconds, self._interval))
             self._woken.clear()
         self._looked = True
-        found = {path: mark for path in modules_below(self._root) if (mark := mark_of(path)) is not None}
+        found = {path: mark for path in modules_below(self._root, self._others) if (mark := mark_of(path)) is not None}
         touches = [Touch(path, Kind.UNSURE) for path, mark in found.items() if self._seen.get(path) != mark]
         touches += [Touch(path, Kind.GONE) for path in self._seen.keys() - found.keys()]
         self._seen = found

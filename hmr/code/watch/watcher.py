@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -69,6 +69,7 @@ class Watcher:
         *,
         known: Mapping[Path, str] | None = None,
         complete: Callable[[Path, bytes], bool] | None = None,
+        others: Collection[Path] = (),
         polling: bool = False,
     ) -> None:
         """Prepares; `start` begins.
@@ -78,15 +79,17 @@ class Watcher:
             on_change: called in the watcher's thread with the saves noticed together.
             known: digests of files as somebody has read them before; files that differ by now are told at once.
             complete: whether content that may be cut off looks whole; consulted where the system does not tell.
+            others: files below the folder to watch besides those that can be modules.
             polling: do without events.
         """
         self.mode: Literal["events", "polling"] = "polling" if polling else "events"
         self.notice: str | None = None
         self._root = root
+        self._others = frozenset(others)
         self._on_change = on_change
         self._known = dict(known or {})
         self._complete = complete or (lambda *_: True)
-        self._feed: Feed = PollingFeed(root)
+        self._feed: Feed = PollingFeed(root, others=self._others)
         self._written: dict[Path, int] = {}
         self._writing: set[Path] = set()
         self._unsure: dict[Path, _Guess] = {}
@@ -102,10 +105,10 @@ class Watcher:
         """Begins; every save from now on is told."""
         if self.mode == "events":
             try:
-                self._feed = _open_feed(self._root)
+                self._feed = _open_feed(self._root, self._others)
             except FeedLostError as error:
                 self._poll_from_now(error)
-        for path in modules_below(self._root):
+        for path in modules_below(self._root, self._others):
             data = read_as_it_is(path)
             if data and self._known.setdefault(path, digest_of(data)) != digest_of(data):  # saved since it was loaded
                 self._unsure[path] = _Guess(time.monotonic_ns())
@@ -142,7 +145,7 @@ class Watcher:
     def _poll_from_now(self, reason: FeedLostError) -> None:
         self.mode = "polling"
         self.notice = f"no events: {reason}; looking for saves 4 times a second instead"
-        lost, self._feed = self._feed, PollingFeed(self._root)
+        lost, self._feed = self._feed, PollingFeed(self._root, others=self._others)
         lost.close()
         self._writing.clear()
         for path in [path for path in self._known if not path.exists()]:
@@ -231,11 +234,11 @@ class Watcher:
         return [Change(path, data, digest, event_ns)]
 
 
-def _open_feed(root: Path) -> Feed:
+def _open_feed(root: Path, others: Collection[Path]) -> Feed:
     if platform.system() == "Linux":
         from instar.hmr.code.watch.inotify import InotifyFeed  # noqa: PLC0415 - only there
 
-        return InotifyFeed(root)
+        return InotifyFeed(root, others=others)
     from instar.hmr.code.watch.observer import ObserverFeed  # noqa: PLC0415 - the other systems
 
-    return ObserverFeed(root)
+    return ObserverFeed(root, others=others)

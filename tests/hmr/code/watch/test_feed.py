@@ -22,4 +22,9 @@ def test_modules_below(tmp_path: Path) -> None:
         path.touch()
     (tmp_path / "p" / "loop").symlink_to(tmp_path)
     assert set(modules_below(tmp_path)) == {tmp_path / name for name in ("a.py", "p/b.py", "p/q/c.py")}
+    (tmp_path / "p" / "scene.toml").write_text("")
+    (tmp_path / "scene.toml").write_text("")
+    assert set(modules_below(tmp_path, [tmp_path / "scene.toml"])) == {
+        tmp_path / name for name in ("a.py", "p/b.py", "p/q/c.py", "scene.toml")
+    }
     assert list(modules_below(tmp_path / "nothing")) == []

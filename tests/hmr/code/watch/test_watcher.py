@@ -50,9 +50,25 @@ def heard(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
     root = tmp_path / "scene"
     root.mkdir()
     (root / "flock.py").write_text("x = 0\n")
-    found = Heard(root, polling=request.param == "polling")
+    found = Heard(root, polling=request.param == "polling", others=[root / "scene.toml"])
     with found.watcher:
         yield found
+
+
+def test_a_file_that_is_no_module_is_told_where_it_was_asked_for(heard: Heard) -> None:
+    (heard.root / "birds").mkdir()
+    for place in ("birds/scene.toml", "notes.toml", "scene.toml~"):
+        (heard.root / place).write_text("fps = 1\n")
+    (heard.root / "scene.toml").write_text("fps = 30\n")
+    assert heard.next() == ("scene.toml", "fps = 30\n")
+    beside = heard.root / ".scene.toml.swp"
+    beside.write_text("fps = 31\n")
+    beside.replace(heard.root / "scene.toml")
+    assert heard.next() == ("scene.toml", "fps = 31\n")
+    (heard.root / "scene.toml").unlink()
+    heard.nothing_but_marker()
+    (heard.root / "scene.toml").write_text("fps = 31\n")
+    assert heard.next() == ("scene.toml", "fps = 31\n")
 
 
 def in_place(path: Path, text: str) -> None:
@@ -377,7 +393,7 @@ class ScriptedFeed:
 
 
 def scripted(root: Path, monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], list[Touch]], **options: Any) -> Heard:
-    monkeypatch.setattr(watcher, "_open_feed", lambda root: ScriptedFeed(*steps))
+    monkeypatch.setattr(watcher, "_open_feed", lambda root, others: ScriptedFeed(*steps))
     return Heard(root, **options)
 
 
