@@ -6,6 +6,7 @@ import os
 import warnings
 import weakref
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from instar.edits.versions import Versions
@@ -139,8 +140,7 @@ class World:
     @classmethod
     def _of(cls, file: SceneFile, seed: int, fps: float, given: Mapping[str, Mapping[str, Any]]) -> World:
         """A world with empty tables."""
-        values = {module: {**file.params.get(module, {}), **given.get(module, {})} for module in {*file.params, *given}}
-        codebase = Codebase(file.folder, file.modules, INJECTED, values)
+        codebase = Codebase(file.folder, file, INJECTED, given, read=partial(SceneFile.parse, file.folder))
         return cls(file, codebase, codebase.load(), seed=seed, fps=fps)
 
     def __getitem__(self, name: str) -> Table:

@@ -12,6 +12,7 @@ from instar.hmr.code.hooks import Hook, every
 from instar.hmr.code.params import Declaration, LiveParam, Param
 from instar.hmr.code.pipeline import EditPipeline
 from instar.hmr.code.program import ModuleVersion, Program
+from instar.hmr.code.settings import Settings
 from instar.hmr.code.watch import Change, Watcher
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Codebase",
     "Program",
     "ModuleVersion",
+    "Settings",
     "Source",
     "Unit",
     "compile_source",

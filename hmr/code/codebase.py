@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from instar.hmr.code.compile.compiler import compile_source
+from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
 from instar.hmr.code.hooks import find_hooks
 from instar.hmr.code.load.faults import is_the_users, load_error
@@ -18,6 +18,7 @@ from instar.hmr.code.load.loading import Instance, Load, Stage
 from instar.hmr.code.load.tables import declared_tables
 from instar.hmr.code.params import Declaration, Declarations, LiveParam, Value
 from instar.hmr.code.program import ModuleVersion, Program, retire
+from instar.hmr.code.settings import Name, Read, Settings, Values
 from instar.hmr.state import Schema
 
 
@@ -26,22 +27,50 @@ class Codebase:
 
     Attributes:
         root: the scene's folder.
-        modules: dotted names of the scene's modules, in order.
+        settings: what the scene's file said when it was opened.
         names: what hooks may ask for besides tables.
-        params: values that the scene gives to Params, by file and name.
+        given: values of Params that stand above those of the scene's file, by file and name.
     """
 
     def __init__(
         self,
         root: Path,
-        modules: Sequence[str],
+        settings: Settings,
         names: Collection[str],
-        params: Mapping[str, Mapping[str, object]] | None = None,
+        given: Mapping[str, Mapping[str, object]] | None = None,
+        *,
+        read: Read | None = None,
     ) -> None:
+        """Prepares.
+
+        Args:
+            root: the scene's folder.
+            settings: what the scene's file says now.
+            names: what hooks may ask for besides tables.
+            given: values of Params that stand above those of the scene's file, by file and name.
+            read: reads the scene's file when it is edited; without it, it is not.
+        """
         self.root = root
-        self.modules = tuple(modules)
+        self.settings = settings
         self.names = frozenset(names)
-        self.params = {module: dict(values) for module, values in (params or {}).items()}
+        self.given = given or {}
+        self._read = read
+
+    @property
+    def files(self) -> frozenset[Path]:
+        """The files besides modules whose edits are edits of the scene."""
+        source = self.settings.source
+        return frozenset() if source is None or self._read is None else frozenset({source.path})
+
+    def can_read(self, data: bytes) -> bool:
+        """Returns whether this could be the complete content of the scene's file."""
+        source = self.settings.source
+        try:
+            if source is not None and self._read is not None:
+                self._read(Source.of(source.path, source.name, data), Path.is_file)
+        except EditError:
+            return False
+        return True
 
     def load(self, compile: Compile = compile_source) -> Program:  # noqa: A002 - it does what compile does
         """Loads the scene from disk and makes it the program that runs.
@@ -82,23 +111,26 @@ class Codebase:
         files = Files(self.root, {} if base is None else base.sources, changes)
         units = {name: instance.unit for name, instance in running.items()}
         try:
-            graph = Graph(files, self.modules, units, compile_file)
+            values = self._values(base, files, changes)
+            modules = values.settings.modules
+            graph = Graph(files, modules, units, compile_file)
         except EditError as error:
             return error
         instances = {name: _instance(name, graph, running) for name in graph.units}
-        if base is not None and _same(instances, running):
+        if base is not None and values is base.values and _same(instances, running):
             return base
         for instance in instances.values():
             if instance.stage is Stage.NEW:
                 instance.closure = {name: instances[name] for name in graph.closure(instance.name)}
-        declarations = Declarations(partial(self._value, base))
+        changed = frozenset() if base is None else frozenset(values.changed(base.values))
+        declarations = Declarations(partial(_value, base, values, changed))
         load = Load(instances.values(), declarations)
         try:
             with load.running():
                 for instance in instances.values():
-                    if instance.stage is Stage.NEW or instance.name in self.modules:
+                    if instance.stage is Stage.NEW or instance.name in modules:
                         load.execute(instance)
-                return self._describe(base, graph, instances, declarations, files.looked_for)
+                return self._describe(base, values, graph, instances, declarations, files.looked_for | self.files)
         except BaseException as error:
             if is_the_users(error, graph.units.values()):
                 raise
@@ -107,12 +139,14 @@ class Codebase:
     def _describe(
         self,
         base: Program | None,
+        values: Values,
         graph: Graph,
         instances: Mapping[str, Instance],
         declarations: Declarations,
         looked_for: set[Path],
     ) -> Program:
         """Collects what executed files declare and links their Params."""
+        modules = values.settings.modules
         done = {name: found for name, found in instances.items() if found.stage is Stage.DONE}
         new = [found for found in done.values() if base is None or base.instances.get(found.name) is not found]
         for instance in new:
@@ -121,66 +155,48 @@ class Codebase:
         refuse_lost(done, declarations.numbers)
         refuse_captured([instance.module for instance in new], declarations.numbers)
         params = _declared(done.values())
-        if base is None:
-            self._check_given(params, graph)
-        tables = declared_tables(done, self.modules, self.names)
+        if base is None or values is not base.values:
+            values.check(params, graph.units, None if base is None else base.values)
+        tables = declared_tables(done, modules, self.names)
         schemas = {table.schema.table: table.schema for table in tables}
         versions = {
-            name: self._version(base, found, [table.schema for table in tables if table.owner == name], schemas.keys())
+            name: self._version(
+                base, found, [table.schema for table in tables if table.owner == name], schemas.keys(), modules
+            )
             for name, found in done.items()
         }
         for instance in new:
             link(instance.module, instance.params)
         return Program(
             number=1 if base is None else base.number + 1,
-            modules=MappingProxyType({name: versions[name] for name in self.modules}),
-            helpers=MappingProxyType({name: found for name, found in versions.items() if name not in self.modules}),
+            modules=MappingProxyType({name: versions[name] for name in modules}),
+            helpers=MappingProxyType({name: found for name, found in versions.items() if name not in modules}),
             schemas=MappingProxyType(schemas),
             owners=MappingProxyType({table.schema.table: table.owner for table in tables}),
             params=MappingProxyType(params),
-            sources=MappingProxyType({unit.source.path: unit.source for unit in graph.units.values()}),
+            sources=MappingProxyType({source.path: source for source in _sources(values.settings, graph)}),
             looked_for=frozenset(looked_for),
             instances=MappingProxyType(instances),
+            values=values,
         )
 
-    def _value(self, base: Program | None, declaration: Declaration) -> tuple[Value, bool]:
-        """Returns a new Param's value: the one given so far if it still fits, else the scene's, else the default."""
-        module, name = declaration.module, declaration.name
-        before = None if base is None else base.params.get(module, {}).get(name)
-        if before is not None:
-            try:
-                return (declaration.accept(before.value), True) if before.given else (declaration.default, False)
-            except ParamError:
-                return declaration.default, False
-        if name not in self.params.get(module, {}):
-            return declaration.default, False
-        try:
-            return declaration.accept(self.params[module][name]), True
-        except ParamError as error:
-            error.advice = (
-                f"The scene gives it this value: correct [params.{module}] in scene.toml, or the --set option."
-            )
-            raise
-
-    def _check_given(self, params: Mapping[str, Mapping[str, LiveParam]], graph: Graph) -> None:
-        """Sees that the scene gives values only to Params that there are."""
-        for module, values in self.params.items():
-            unit = graph.units.get(module)
-            for name in values.keys() - params.get(module, {}).keys():
-                wrong, known = (module, sorted(params)) if unit is None else (name, sorted(params.get(module, {})))
-                near = difflib.get_close_matches(wrong, known, n=1)
-                there = ", ".join(known) or "none"
-                correct = f"Correct [params.{module}] in scene.toml, or the --set option."
-                raise ParamError(
-                    f"the scene gives a value to {module}.{name}, but there is no such Param"
-                    + (f"; did you mean {near[0]}?" if near else ""),
-                    path=None if unit is None else unit.source.path,
-                    advice=(f"Files with Params: {there}. " if unit is None else f"Params of {module}: {there}. ")
-                    + correct,
-                )
+    def _values(self, base: Program | None, files: Files, changes: Mapping[Path, bytes]) -> Values:
+        """Returns what the scene's file says: anew if it is among the changes, else what it said in `base`."""
+        if base is None:
+            return Values(self.settings, self.given)
+        source = base.settings.source
+        data = None if source is None else changes.get(source.path)
+        if source is None or data is None or data == source.data or self._read is None:
+            return base.values
+        return Values(self._read(Source.of(source.path, source.name, data), files.holds), self.given)
 
     def _version(
-        self, base: Program | None, instance: Instance, schemas: Iterable[Schema], tables: Collection[str]
+        self,
+        base: Program | None,
+        instance: Instance,
+        schemas: Iterable[Schema],
+        tables: Collection[str],
+        modules: Collection[str],
     ) -> ModuleVersion:
         """Returns the version of a file: that of `base` where nothing in it differs."""
         before = None
@@ -188,7 +204,7 @@ class Codebase:
             before = base.modules.get(instance.name) or base.helpers[instance.name]
         path = instance.unit.source.path
         known = self.names | frozenset(tables)
-        hooks = find_hooks(instance.module, instance.name, path, known) if instance.name in self.modules else ()
+        hooks = find_hooks(instance.module, instance.name, path, known) if instance.name in modules else ()
         if before is not None and before.hooks == hooks:
             return before
         return ModuleVersion(
@@ -201,6 +217,28 @@ class Codebase:
             hooks=hooks,
             params=MappingProxyType(instance.params),
         )
+
+
+def _value(
+    base: Program | None, values: Values, changed: Collection[Name], declaration: Declaration
+) -> tuple[Value, bool]:
+    """Returns a new Param's value: the one given so far if it still fits, else what people chose, else the default."""
+    module, name = declaration.module, declaration.name
+    before = None if base is None else base.params.get(module, {}).get(name)
+    if before is None or (module, name) in changed:
+        return values.first(declaration)
+    try:
+        return (declaration.accept(before.value), True) if before.given else (declaration.default, False)
+    except ParamError:
+        return declaration.default, False
+
+
+def _sources(settings: Settings, graph: Graph) -> Iterator[Source]:
+    """Yields the files that a program is made of."""
+    if settings.source is not None:
+        yield settings.source
+    for unit in graph.units.values():
+        yield unit.source
 
 
 def _worked(result: Program | EditError, kept: str) -> Program:

@@ -19,24 +19,34 @@ class EditError(InstarError):
         problem: what is wrong, in one sentence, without the place.
         path: the file concerned, or None where it is no single file.
         line: its 1-based line, or None.
+        column: its 1-based column there, or None.
         excerpt: source lines, ready to print; may be empty.
         advice: what to do next; may be empty.
         kept: what goes on regardless; filled in where that is known.
     """
 
     def __init__(
-        self, problem: str, *, path: Path | None = None, line: int | None = None, excerpt: str = "", advice: str = ""
+        self,
+        problem: str,
+        *,
+        path: Path | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        excerpt: str = "",
+        advice: str = "",
     ) -> None:
         super().__init__(problem)
         self.problem = problem
         self.path = path
         self.line = line
+        self.column = column
         self.excerpt = excerpt
         self.advice = advice
         self.kept = ""
 
     def __str__(self) -> str:
-        place = "" if self.path is None else f"{self.path}: " if self.line is None else f"{self.path}:{self.line}: "
+        place = ":".join(str(part) for part in (self.path, self.line, self.column) if part is not None)
+        place += ": " if place else ""
         return "\n".join(part for part in (place + self.problem, self.excerpt, self.advice, self.kept) if part)
 
 

@@ -82,7 +82,8 @@ class EditPipeline:
             codebase.root,
             self._inbox.put,
             known={path: source.digest for path, source in program.sources.items()},
-            complete=self._compiles,
+            complete=self._looks_whole,
+            others=codebase.files,
             polling=polling,
         )
         self._loader = threading.Thread(target=self._run, name="instar-loader", daemon=True)
@@ -258,7 +259,9 @@ class EditPipeline:
             self._units[key] = self._helper.compile(source)
         return self._units[key]
 
-    def _compiles(self, path: Path, data: bytes) -> bool:
+    def _looks_whole(self, path: Path, data: bytes) -> bool:
+        if path in self._codebase.files:
+            return self._codebase.can_read(data)
         try:
             self._helper.compile(Source.of(path, path.stem, data))
         except CompileError:
@@ -268,7 +271,11 @@ class EditPipeline:
     def _publish(self, head: Program, program: Program, changes: Changes, event_ns: int) -> None:
         """Offers a program to the frame thread instead of what was ready, if it still replaces the one that runs."""
         used = {path: change for path, change in changes.items() if path in program.sources}
-        digests = {self._name(path): change.digest for path, change in used.items()}
+        digests = {
+            self._name(path): source.digest
+            for path, source in program.sources.items()
+            if path not in head.sources or head.sources[path].digest != source.digest
+        }
         edit = Edit(tuple(sorted(digests)), digests, head, program, event_ns, time.monotonic_ns(), used)
         with self._lock:
             current = self._head is head

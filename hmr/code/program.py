@@ -12,7 +12,8 @@ from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import ParamError
 from instar.hmr.code.hooks import Hook
 from instar.hmr.code.load.loading import Instance
-from instar.hmr.code.params import LiveParam
+from instar.hmr.code.params import LiveParam, Value
+from instar.hmr.code.settings import Name, Settings, Values
 from instar.hmr.state import Agents, Schema, snake_case
 
 
@@ -52,8 +53,12 @@ class Program:
         schemas: all tables by name.
         owners: the module that declares each table.
         params: the Params by declaring file and name.
-        sources: the files by path.
-        looked_for: every path that an import could have meant; a file that appears there is an edit.
+        sources: the files by path, the scene's own among them.
+        looked_for: every path that an import could have meant, and the scene's file; what appears there is an edit.
+        instances: the executed files by dotted name.
+        values: what the scene's file says, and the values chosen above it.
+        left: the values of Params as another program left them that changed them with the scene's file, and whether
+            somebody had chosen them.
     """
 
     number: int
@@ -65,6 +70,13 @@ class Program:
     sources: Mapping[Path, Source]
     looked_for: frozenset[Path]
     instances: Mapping[str, Instance] = field(repr=False)
+    values: Values = field(repr=False)
+    left: dict[Name, tuple[Value, bool]] = field(repr=False, default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        """What the scene's file says."""
+        return self.values.settings
 
     def place_of(self, table: str) -> str:
         """`file:line` of the class that declares a table."""
@@ -84,6 +96,22 @@ class Program:
                         live.set(before.value)
                     except ParamError:
                         continue
+        self._hear(old)
+
+    def _hear(self, old: Program) -> None:
+        """Has Params hold what the scene's file says, where that is not what it says in `old`; undone by coming back."""
+        changed = self.values.changed(old.values)
+        for module, name in changed:
+            live = old.params.get(module, {}).get(name)
+            if live is not None:
+                old.left[module, name] = live.value, live.given
+        self.values.apply(self.params, old.values)
+        for module, name in changed:
+            live = self.params.get(module, {}).get(name)
+            if live is not None and (module, name) in self.left:
+                value, given = self.left[module, name]
+                live.set(value)
+                live.given = given
 
 
 def retire(old: Program, new: Program) -> None:

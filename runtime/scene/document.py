@@ -31,17 +31,16 @@ class Document:
         try:
             self._values: dict[str, Any] = tomllib.loads(text)
         except RecursionError:
-            raise SceneError(f"{path}: arrays or tables are nested too deeply.") from None
+            raise SceneError("arrays or tables are nested too deeply.", path=path) from None
         except ValueError as error:
-            raise SceneError(_syntax(path, text, str(error))) from None
+            raise _syntax(path, text, str(error)) from None
         self.lines = key_lines(text)
 
     def error(self, key: Key, problem: str) -> SceneError:
         """An error about a key: `file:line: key: problem`, with the line of the nearest table that has one."""
         known = (key[:size] for size in range(len(key), 0, -1))
         line = next((self.lines[prefix] for prefix in known if prefix in self.lines), None)
-        place = f"{self.path}:{line}" if line else str(self.path)
-        return SceneError(f"{place}: {written(key)}: {problem}")
+        return SceneError(f"{written(key)}: {problem}", path=self.path, line=line)
 
     def wrong(self, key: Key, allowed: str) -> SceneError:
         """An error that shows the value found at a key and says what is allowed."""
@@ -158,14 +157,14 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _syntax(path: Path, text: str, reason: str) -> str:
-    """The reason tomllib gives, with the place put where editors look for it, and the line itself."""
+def _syntax(path: Path, text: str, reason: str) -> SceneError:
+    """An error with the reason tomllib gives, the place where editors look for it, and the line itself."""
     found = _PLACE.match(reason)
     if found is None:
-        return f"{path}: not TOML: {reason}."
+        return SceneError(f"not TOML: {reason}.", path=path)
     lines = text.split("\n")
     line = int(found["line"]) if found["line"] else len(lines)
     column = int(found["column"]) if found["column"] else len(lines[-1]) + 1
     source = lines[line - 1].rstrip() if line <= len(lines) else ""
     shown = f"\n    {source}\n    {' ' * (column - 1)}^" if source and len(source) <= 200 else ""
-    return f"{path}:{line}:{column}: not TOML: {found['reason']}.{shown}"
+    return SceneError(f"not TOML: {found['reason']}.{shown}", path=path, line=line, column=column)

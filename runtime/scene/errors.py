@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-from instar.native.errors import InstarError
+from instar.hmr.code import EditError
 
 
-class SceneError(InstarError):
+class SceneError(EditError):
     """A scene that cannot be read; the message names the file, the line, the key and what is allowed."""
 
 

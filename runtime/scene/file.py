@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from instar.hmr.code import Source
 from instar.hmr.state.memory.limit import LEAST_LIMIT
 from instar.scene.document import Document
 from instar.scene.errors import SceneError, nearest
@@ -59,6 +60,7 @@ class SceneFile:
         params: values by Python file, as dotted name, and name; the latter are checked when the file is loaded.
         budget: milliseconds by phase or module.
         lines: the line of every key, for errors found later.
+        source: the file as it was read.
     """
 
     path: Path
@@ -74,6 +76,7 @@ class SceneFile:
     params: Mapping[str, Mapping[str, ParamValue]]
     budget: Mapping[str, float]
     lines: Mapping[Key, int]
+    source: Source
 
     @classmethod
     def read(cls, folder: Path) -> SceneFile:
@@ -83,9 +86,23 @@ class SceneFile:
             SceneError: there is no such folder or file, it is not TOML, or a key is unknown, missing or wrong.
         """
         folder = folder.absolute()
-        document = Document(folder / SCENE_FILE, _text(folder))
+        return cls.parse(folder, Source.of(folder / SCENE_FILE, SCENE_FILE, _bytes(folder)), Path.is_file)
+
+    @classmethod
+    def parse(cls, folder: Path, source: Source, is_there: Callable[[Path], bool]) -> SceneFile:
+        """Checks the content of a `scene.toml`.
+
+        Args:
+            folder: the scene's folder; absolute.
+            source: the content.
+            is_there: whether the scene has a Python file.
+
+        Raises:
+            SceneError: it is not TOML, or a key is unknown, missing or wrong.
+        """
+        document = Document(source.path, _text(source))
         document.knows((), _KEYS)
-        modules = checked_modules(document, folder, PHASES)
+        modules = checked_modules(document, folder, PHASES, is_there)
         return cls(
             path=document.path,
             folder=folder,
@@ -97,10 +114,15 @@ class SceneFile:
             threads=document.whole(("threads",), 1, 1, MOST_THREADS),
             modules=modules,
             space=_space(document),
-            params=_params(document, folder, modules),
+            params=_params(document, folder, modules, is_there),
             budget=_budget(document, modules),
             lines=document.lines,
+            source=source,
         )
+
+    def line_of(self, *key: str | int) -> int | None:
+        """The line of a key; None where the scene leaves it out."""
+        return self.lines.get(key)
 
     def file_of(self, module: str) -> Path:
         """The file of one of the scene's modules."""
@@ -108,17 +130,24 @@ class SceneFile:
 
     def where(self, *key: str | int) -> str:
         """`file:line` of a key, or the file alone when the scene leaves the key out."""
-        line = self.lines.get(key)
+        line = self.line_of(*key)
         return str(self.path) if line is None else f"{self.path}:{line}"
 
 
-def _text(folder: Path) -> str:
-    path = folder / SCENE_FILE
+def _text(source: Source) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return source.data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise SceneError(f"{path}:{line}: byte {error.start} is not UTF-8. Save the file as UTF-8.") from None
+        raise SceneError(
+            f"byte {error.start} is not UTF-8. Save the file as UTF-8.", path=source.path, line=line
+        ) from None
+
+
+def _bytes(folder: Path) -> bytes:
+    path = folder / SCENE_FILE
+    try:
+        return path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise SceneError(_missing(folder)) from None
     except OSError as error:
@@ -154,14 +183,16 @@ def _space(document: Document) -> SpaceSettings:
     )
 
 
-def _params(document: Document, folder: Path, modules: tuple[str, ...]) -> dict[str, dict[str, ParamValue]]:
+def _params(
+    document: Document, folder: Path, modules: tuple[str, ...], is_there: Callable[[Path], bool]
+) -> dict[str, dict[str, ParamValue]]:
     params: dict[str, dict[str, ParamValue]] = {}
     for key, value in document.leaves(("params",)):
         *section, name = (str(part) for part in key[1:])
         module = ".".join(section)
         if not module:
             raise document.error(key, f"a parameter belongs to a module: write it under [params.{modules[0]}]")
-        if module not in params and not _has_file(folder, module):
+        if module not in params and not _has_file(folder, module, is_there):
             helpers = [found for found in modules_in(folder) if found not in modules]
             listing = f"This scene's modules: {', '.join(modules)}."
             others = f" Its other files: {', '.join(helpers)}." if helpers else ""
@@ -173,12 +204,12 @@ def _params(document: Document, folder: Path, modules: tuple[str, ...]) -> dict[
     return params
 
 
-def _has_file(folder: Path, module: str) -> bool:
+def _has_file(folder: Path, module: str, is_there: Callable[[Path], bool]) -> bool:
     """Whether a scene has the Python file of a dotted name: a module, a helper or a package."""
     parts = module.split(".")
     if not all(part.isidentifier() for part in parts):
         return False
-    return file_of(folder, module).is_file() or folder.joinpath(*parts, "__init__.py").is_file()
+    return is_there(file_of(folder, module)) or is_there(folder.joinpath(*parts, "__init__.py"))
 
 
 def _budget(document: Document, modules: tuple[str, ...]) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import keyword
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from instar.scene.document import Document
@@ -28,8 +28,10 @@ def modules_in(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def checked_modules(document: Document, folder: Path, phases: Sequence[str]) -> tuple[str, ...]:
-    """The scene's `modules`: at least one, each once, each a file of the folder and no phase's name."""
+def checked_modules(
+    document: Document, folder: Path, phases: Sequence[str], is_there: Callable[[Path], bool]
+) -> tuple[str, ...]:
+    """The scene's `modules`: at least one, each once, each a file of the scene and no phase's name."""
     there = modules_in(folder)
     holds = f"{folder} holds: {', '.join(there)}." if there else f"{folder} holds no Python files."
     named = document.strings(("modules",))
@@ -41,7 +43,7 @@ def checked_modules(document: Document, folder: Path, phases: Sequence[str]) -> 
         problem = _problem(name, named[:place], phases)
         if problem:
             raise document.error(("modules", place), problem)
-        if name not in there:
+        if not is_there(file_of(folder, name)):
             raise document.error(
                 ("modules", place), f"there is no {file_of(Path(), name)} in the scene.{nearest(name, there)} {holds}"
             )

@@ -33,6 +33,10 @@ class Files:
             self._found[name] = self._find(name)
         return self._found[name]
 
+    def holds(self, path: Path) -> bool:
+        """Returns whether there is a file."""
+        return path in self._changes or path in self._running or path.is_file()
+
     def names(self) -> list[str]:
         """Returns the .py files right in the scene's folder, for messages."""
         return sorted(path.name for path in self.root.glob("*.py"))

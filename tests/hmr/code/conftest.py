@@ -4,15 +4,28 @@ import linecache
 import queue
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from instar.hmr.code import Codebase, Edit, EditPipeline, Program, Rejection
+from instar.hmr.code import Codebase, Edit, EditPipeline, Program, Rejection, Source
 
 INJECTED = ("world", "dt", "frame", "rng", "space", "params")
 PATIENCE = 10.0
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Settings that no file holds."""
+
+    modules: tuple[str, ...]
+    params: Mapping[str, Mapping[str, object]]
+    source: Source | None = None
+
+    def line_of(self, *key: str) -> int | None:
+        return None
 
 
 class Scene:
@@ -28,7 +41,7 @@ class Scene:
         return path
 
     def codebase(self, *modules: str, params: Mapping[str, Mapping[str, object]] | None = None) -> Codebase:
-        return Codebase(self.root, modules or ("flock",), INJECTED, params)
+        return Codebase(self.root, Fixed(modules or ("flock",), params or {}), INJECTED)
 
     def load(self, *modules: str, params: Mapping[str, Mapping[str, object]] | None = None) -> Program:
         return self.codebase(*modules, params=params).load()

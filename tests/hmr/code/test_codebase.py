@@ -147,7 +147,7 @@ def test_scene_gives_values(scene: Scene) -> None:
             r"flock\.cohesoin, but there is no such Param; did you mean cohesion\?\nParams of flock: cohesion",
         ),
         ({"flokc": {"x": 1}}, r"did you mean flock\?\nFiles with Params: flock\. Correct \[params\.flokc\]"),
-        ({"flock": {"cohesion": 7}}, r"Param cohesion: 7 is not allowed(.|\n)*correct \[params\.flock\]"),
+        ({"flock": {"cohesion": 7}}, r"Param cohesion: 7 is not allowed(.|\n)*Correct \[params\.flock\]"),
     ],
 )
 def test_values_for_params_there_are_not(scene: Scene, params: dict[str, Any], problem: str) -> None:
