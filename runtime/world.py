@@ -310,7 +310,7 @@ class World:
         steps = self.state.migrate(program.schemas)
         self._versions.add(self.frame, program, self.frames[0])
         self._run(program)
-        return steps
+        return [*steps]
 
     def _memory(self) -> dict[str, Any]:
         return Memory.of(self.scene, self.program, seed=self.seed, fps=self.fps).document()

@@ -21,6 +21,7 @@ from instar.hmr.state.manager import StateManager
 from instar.hmr.state.memory import MemoryUse
 from instar.hmr.state.references import Ref
 from instar.hmr.state.schema import Agents, Schema, snake_case
+from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation import DamageError, Fault, Report, Validator
 
@@ -54,6 +55,7 @@ __all__ = [
     "Ref",
     "SchemaError",
     "MigrationError",
+    "Step",
     "TableError",
     "CapacityError",
     "FieldError",

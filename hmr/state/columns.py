@@ -17,6 +17,7 @@ from instar.hmr.state.dtypes import ColumnType
 from instar.hmr.state.errors import MigrationError, TableError
 from instar.hmr.state.fields import Field
 from instar.hmr.state.schema import Schema
+from instar.hmr.state.step import Step
 from instar.native import Column
 
 Key = tuple[str, ColumnType]
@@ -161,18 +162,21 @@ class Columns:
         """Drop the columns that came after a frame which has become the newest."""
         self._lineages = {key: lineage for key, lineage in self._lineages.items() if lineage.born <= frame}
 
-    def expose(self, old: Schema, new: Schema, rows: int, frame: int) -> list[str]:
+    def expose(self, old: Schema, new: Schema, rows: int, frame: int) -> list[Step]:
         """Make the fields of ``new`` visible from a frame on; returns the steps taken, for people.
 
         Raises:
             MigrationError: If a field's values would not survive; nothing has changed then.
         """
         self.check(old, new, rows, frame)
-        steps = [] if old.capacity == new.capacity else [f"{new.table}: capacity {old.capacity} → {new.capacity}"]
+        steps = []
+        if old.capacity != new.capacity:
+            steps.append(Step(f"{new.table}: capacity {old.capacity} → {new.capacity}", new.table, None, rows))
         for name, field in new.fields.items():
             step = self._expose_field(old.fields.get(name), field, rows, frame)
-            steps += [f"{new.table}: {step}"] if step else []
-        steps += [f"{new.table}: parked {name}" for name in old.fields if name not in new.fields]
+            steps += [Step(f"{new.table}: {step}", new.table, name, rows)] if step else []
+        gone = [name for name in old.fields if name not in new.fields]
+        steps += [Step(f"{new.table}: parked {name}", new.table, name, rows) for name in gone]
         self.show(new)
         return steps
 

@@ -20,6 +20,7 @@ from instar.hmr.state.errors import FrameError, SchemaError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
+from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation.guard import Guard
 from instar.hmr.state.validation.report import Report
@@ -224,7 +225,7 @@ class StateManager:
         checkpoint.save(path)
         return checkpoint
 
-    def restore(self, checkpoint: Checkpoint, schemas: Layout | None = None) -> list[str]:
+    def restore(self, checkpoint: Checkpoint, schemas: Layout | None = None) -> list[Step]:
         """Return to a checkpoint, bit for bit but for values of fields with a step; the history begins anew at its frame.
 
         Uncommitted changes are dropped. Tables and columns that are alike stay the same objects.
@@ -300,7 +301,7 @@ class StateManager:
         """
         self._catalog.check(schemas, self.frame)
 
-    def migrate(self, schemas: Layout) -> list[str]:
+    def migrate(self, schemas: Layout) -> list[Step]:
         """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
 
         New fields take their defaults; fields and tables that are gone are parked and come back with their values.
@@ -337,7 +338,7 @@ class StateManager:
         if packed:
             self.metrics.add("compress", time.perf_counter() - started, packed)
 
-    def _take(self, layout: Layout) -> list[str]:
+    def _take(self, layout: Layout) -> list[Step]:
         steps = self._catalog.take(layout, self.frame, self._history.oldest)
         self._tables_changed()
         return steps

@@ -14,6 +14,7 @@ from instar.hmr.state.columns import Columns, Lineage, copy_cells
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
+from instar.hmr.state.step import Step
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.views import Views
 from instar.native import Column, Despawns, InstarError, crc64
@@ -253,7 +254,7 @@ class Table:
         """Raise MigrationError if the running table cannot take the schema at a frame."""
         self._columns.check(self.schema, schema, len(self), frame)
 
-    def _expose(self, schema: Schema, frame: int) -> list[str]:
+    def _expose(self, schema: Schema, frame: int) -> list[Step]:
         """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
         self._views.close()
         steps = self._columns.expose(self.schema, schema, len(self), frame)

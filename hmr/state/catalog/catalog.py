@@ -11,6 +11,7 @@ from instar.hmr.state.catalog.targets import References, check_targets
 from instar.hmr.state.checkpoint.restoring import Restoration
 from instar.hmr.state.errors import UnknownTableError
 from instar.hmr.state.schema import Schema
+from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation.target import Guarded
 from instar.native import Column, crc64
@@ -82,7 +83,7 @@ class Catalog:
             if table is not None:
                 table._check(schema, frame)
 
-    def take(self, layout: Layout, frame: int, oldest: int) -> list[str]:
+    def take(self, layout: Layout, frame: int, oldest: int) -> list[Step]:
         """Make a checked layout the visible one from a frame on; returns the steps taken, for people.
 
         Args:
@@ -91,7 +92,8 @@ class Catalog:
             oldest: The oldest frame that is held.
         """
         steps = [step for name, schema in layout.items() for step in self._expose(name, schema, frame)]
-        steps += [f"{name}: parked with {len(table)} rows" for name, table in self._seen.items() if name not in layout]
+        gone = [table for name, table in self._seen.items() if name not in layout]
+        steps += [_of_table(table, f"parked with {len(table)} rows") for table in gone]
         self._layouts.add(frame, layout, self._schemas, oldest)
         self._show(layout)
         return steps
@@ -164,12 +166,12 @@ class Catalog:
     def _schemas(self) -> Layout:
         return {name: table.schema for name, table in self.all.items()}
 
-    def _expose(self, name: str, schema: Schema, frame: int) -> Iterable[str]:
+    def _expose(self, name: str, schema: Schema, frame: int) -> Iterable[Step]:
         if name not in self.all:
             self.all[name] = Table(schema, frame)
-            return [f"{name}: new table, empty until something spawns into it"]
+            return [_of_table(self.all[name], "new table, empty until something spawns into it")]
         table = self.all[name]
-        steps = [] if name in self._seen else [f"{name}: brought back with {len(table)} rows"]
+        steps = [] if name in self._seen else [_of_table(table, f"brought back with {len(table)} rows")]
         return steps + table._expose(schema, frame)
 
     def _show(self, layout: Layout) -> None:
@@ -179,3 +181,7 @@ class Catalog:
         self.native = [column for table in self.all.values() for column in table._native_columns()]
         self.packable = [one for table in self.all.values() for one in table._columns.packable()]
         self._references.find(self.all)
+
+
+def _of_table(table: Table, text: str) -> Step:
+    return Step(f"{table.name}: {text}", table.name, None, len(table))
