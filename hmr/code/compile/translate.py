@@ -2,6 +2,9 @@
 
 It imports nothing but the standard library, so that the process is up in a few milliseconds and knows nothing of
 the world it serves. Requests and replies are marshalled, each after its length as 4 bytes, little endian.
+
+The text goes straight to the compiler, and the facts are read from the bytecode where that says them all: building the
+syntax tree for Python to see, and compiling that, takes more than twice as long.
 """
 
 from __future__ import annotations
@@ -10,17 +13,30 @@ import ast
 import gc
 import io
 import marshal
+import opcode
+import re
 import signal
 import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
+from types import CodeType
 from typing import Any, BinaryIO
 
 Facts = dict[str, Any]
 
 _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 """The fields of statements that hold statements, the last in the source first."""
+_READABLE = sys.version_info < (3, 15)
+"""Whether this Python's bytecode is one that is understood here."""
+_TREE_ONLY = ("TYPE_CHECKING", "__name__", "__all__")
+"""Words of what bytecode does not tell: conditions that are never met, names that are exported."""
+_OPS = opcode.opmap
+_EXTENDED, _COPY, _IMPORT, _LOAD = (_OPS[name] for name in ("EXTENDED_ARG", "COPY", "IMPORT_NAME", "LOAD_CONST"))
+_LOAD_SMALL = _OPS.get("LOAD_SMALL_INT")
+_CALLS = {_OPS[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in _OPS}
+_STORES = {_OPS["STORE_NAME"], _OPS["STORE_GLOBAL"]}
+_PARAM_CALL = re.compile(r"(?:\w+\s*\.\s*)*Param\s*\(")
 
 
 def translate(path: str, data: bytes, optimize: int) -> Facts:
@@ -42,8 +58,8 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
         text = _decode(data)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            tree = _parse(text, path, optimize)
-            code = compile(tree, path, "exec", dont_inherit=True, optimize=optimize)
+            code = compile(text, path, "exec", dont_inherit=True, optimize=optimize)
+            facts = _facts_of_code(code, text) or _facts_of_tree(text, path, optimize)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         shown = data.splitlines()[line - 1].decode("ascii", "backslashreplace")
@@ -56,10 +72,7 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
     return {
         "code": marshal.dumps(code),
         "text": text,
-        "imports": [statement for node in _running(tree) for statement in _imported(node)],
-        "params": list(_params(tree)),
-        "classes": [(node.name, node.lineno) for node in _top_level(tree.body) if isinstance(node, ast.ClassDef)],
-        "exports": _exports(tree),
+        **facts,
         "warnings": [(entry.category.__name__, str(entry.message), entry.lineno) for entry in caught],
     }
 
@@ -79,10 +92,109 @@ def _decode(data: bytes) -> str:
     return io.IncrementalNewlineDecoder(None, translate=True).decode(data.decode(encoding), final=True)
 
 
-def _parse(text: str, path: str, optimize: int) -> ast.Module:
-    tree = compile(text, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, optimize=optimize)
+def _facts_of_tree(text: str, path: str, optimize: int) -> Facts:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the compiler has said them
+        tree = compile(text, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, optimize=optimize)
     assert isinstance(tree, ast.Module)
-    return tree
+    return {
+        "imports": [statement for node in _running(tree) for statement in _imported(node)],
+        "params": list(_params(tree)),
+        "classes": [(node.name, node.lineno) for node in _top_level(tree.body) if isinstance(node, ast.ClassDef)],
+        "exports": _exports(tree),
+    }
+
+
+def _facts_of_code(code: CodeType, text: str) -> Facts | None:
+    """Returns what the bytecode of a file tells; None where only its tree tells everything."""
+    if not _READABLE or any(word in text for word in _TREE_ONLY):
+        return None
+    lines = text.split("\n")
+    params: list[tuple[int, str]] = []
+    if "Param" in text:
+        operations = list(_operations(code))
+        params = _assigned_params(code, operations, lines)
+        if len(re.findall(r"\bParam\b", text)) != len(params) + _imported_params(code, operations):
+            return None  # under another name, or somewhere else
+    return {
+        "imports": list(_imports_of_code(code)),
+        "params": params,
+        "classes": [(found.co_name, _class_line(found, lines)) for found in _classes_of_code(code)],
+        "exports": (),
+    }
+
+
+def _operations(code: CodeType) -> Iterator[tuple[int, int, int]]:
+    """Yields (index, operation, argument), without caches."""
+    extended = 0
+    for index, (operation, argument) in enumerate(zip(code.co_code[::2], code.co_code[1::2], strict=True)):
+        if operation == _EXTENDED:
+            extended = (extended | argument) << 8
+        elif operation:
+            yield index, operation, argument | extended
+            extended = 0
+
+
+def _imports_of_code(code: CodeType) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    if _IMPORT in code.co_code[::2]:
+        constants: list[Any] = [None, None]
+        for _, operation, argument in _operations(code):
+            if operation == _IMPORT:
+                level, names = constants[-2:]
+                yield level, code.co_names[argument], names or ()
+            elif operation == _LOAD:
+                constants.append(code.co_consts[argument])
+            elif operation == _LOAD_SMALL:
+                constants.append(argument)
+    for inner in _codes_in(code):
+        yield from _imports_of_code(inner)
+
+
+def _codes_in(code: CodeType) -> Iterator[CodeType]:
+    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
+
+
+def _classes_of_code(code: CodeType) -> Iterator[CodeType]:
+    for inner in _codes_in(code):
+        if inner.co_name.startswith("<generic parameters of"):
+            yield from _classes_of_code(inner)
+        elif not inner.co_flags & 1:  # CO_OPTIMIZED: functions, lambdas and comprehensions are
+            yield inner
+
+
+def _class_line(code: CodeType, lines: list[str]) -> int:
+    """Returns the line of a class, which is not that of its first decorator."""
+    named = re.compile(rf"\bclass\s+{re.escape(code.co_name)}\b")
+    first = code.co_firstlineno
+    return next((line for line in range(first, len(lines) + 1) if named.search(lines[line - 1])), first)
+
+
+def _imported_params(code: CodeType, operations: list[tuple[int, int, int]]) -> int:
+    taken = (code.co_names[argument] for _, operation, argument in operations if operation == _OPS["IMPORT_FROM"])
+    return sum(name == "Param" for name in taken)
+
+
+def _assigned_params(
+    code: CodeType, operations: list[tuple[int, int, int]], lines: list[str]
+) -> list[tuple[int, str]]:
+    """Returns (line, name) where what a call of `Param` returns is bound to a name at once."""
+    params = []
+    places = list(code.co_positions())
+    calls: set[tuple[int | None, int | None]] = set()
+    value: tuple[int, int] | None = None  # where the call begins whose value was made last
+    for index, operation, argument in operations:
+        if operation in _CALLS:
+            line, _, column, _ = places[index]
+            known = line is None or column is None or (line, column) in calls  # a call of what a call returned
+            calls.add((line, column))
+            value = None if known else (line or 0, column or 0)
+        elif operation != _COPY:
+            if value is not None and operation in _STORES:
+                line, column = value
+                if _PARAM_CALL.match(lines[line - 1].encode()[column:].decode()):
+                    params.append((line, code.co_names[argument]))
+            value = None
+    return params
 
 
 def _position(error: SyntaxError, text: str) -> tuple[str, int | None, str | None, int | None, int | None]:
@@ -160,4 +272,5 @@ def _exports(tree: ast.Module) -> tuple[str, ...]:
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.disable()
+    gc.freeze()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import ast
 import io
 import marshal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -87,6 +89,68 @@ h = other(7)
 i = j = Param(8)
 """
     assert facts(text)["params"] == [(4, "a"), (5, "b"), (8, "c"), (8, "d"), (10, "e"), (14, "i")]
+
+
+LINES = (
+    "import a, b.c",
+    "from . import d as e",
+    "from ..f import g, h",
+    "from instar import Param",
+    "from instar import Param, Agents",
+    "import instar",
+    "x = Param(1)",
+    "x: float = Param(\n    1,\n)",
+    "x = y = Param(1.5, min=0)",
+    "x = Param(*range(1))",
+    "x = (Param(1), 2)",
+    "x = instar.Param(3); y = Param(4)",
+    "x = Param(1)(2)",
+    "x = Param(Param(1))",
+    "x = Param(1).real",
+    "x = instar.f().Param(1)",
+    "x = 'ü', Param(1)",
+    "ü = Param(1)  # Param",
+    "x[0] = Param(1)",
+    "x = Param",
+    "@Param(1)\ndef f(): pass",
+    "@one\n@two\nclass C(x):\n    class D:\n        from k import l",
+    "class E: pass",
+    "def g():\n    x = Param(1)\n    class F:\n        import m",
+    "if x:\n    class G: pass\n    from n import *",
+    "try:\n    import o\nfinally:\n    x = Param(9)",
+    "q = [Param(n) for n in x]",
+    "__all__ = ['x']",
+    "if TYPE_CHECKING:\n    import never",
+    "x = " + "+".join(f"n{number}" for number in range(300)),
+)
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=8))
+def test_bytecode_tells_what_the_tree_tells(lines: list[str]) -> None:
+    text = "\n".join(lines) + "\n"
+    same_as_the_tree(text)
+
+
+@pytest.mark.parametrize("path", [ast.__file__, io.__file__, subprocess.__file__, pytest.__file__, room.__file__])
+def test_bytecode_tells_what_the_tree_tells_of_real_files(path: str) -> None:
+    text = Path(path).read_text()
+    same_as_the_tree(text.replace("TYPE_CHECKING", "x").replace("__name__", "x").replace("__all__", "x"))
+
+
+def same_as_the_tree(text: str) -> None:
+    found = room._facts_of_code(compile(text, "flock.py", "exec", dont_inherit=True), text)
+    tree = room._facts_of_tree(text, "flock.py", 0)
+    if found is None:
+        return
+    assert sorted(found.pop("imports")) == sorted(tree.pop("imports"))
+    assert found == tree
+
+
+def test_usual_files_need_no_tree() -> None:
+    text = "from instar import Agents, Param\n\nclass Boids(Agents): pass\n\nspeed = Param(1.0)\nimport numpy as np\n"
+    found = room._facts_of_code(compile(text, "flock.py", "exec"), text)
+    assert found is not None
+    assert found["params"] == [(5, "speed")]
 
 
 def test_classes_and_exports() -> None:
