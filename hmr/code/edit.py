@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from instar.hmr.code.compile.cache import Origin
 from instar.hmr.code.program import Program
 from instar.hmr.code.watch import Change
 from instar.native.errors import InstarError
@@ -23,6 +24,9 @@ class Edit:
         event_ns: when the first of the saves was noticed, `time.monotonic_ns`.
         ready_ns: when it was ready.
         changes: the saves.
+        compiled_ns: when all of it was compiled.
+        predicted: how all its contents were known before they were needed, None if something had to be compiled.
+        saved_ns: the compilation that was spared.
     """
 
     files: tuple[str, ...]
@@ -32,6 +36,9 @@ class Edit:
     event_ns: int
     ready_ns: int
     changes: Mapping[Path, Change] = field(repr=False)
+    compiled_ns: int = 0
+    predicted: Origin | None = None
+    saved_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -97,6 +97,8 @@ def find_hooks(module: ModuleType, name: str, path: Path, known_names: Collectio
 
 def _innermost(value: Any) -> Any:
     """Returns what decorators that keep `__wrapped__` were put around; `value` itself if there is nothing."""
+    if type(value) is FunctionType and not value.__dict__:
+        return value
     try:
         return inspect.unwrap(value) if callable(value) and not isinstance(value, type) else value
     except ValueError:  # it wraps itself

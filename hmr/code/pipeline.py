@@ -13,7 +13,7 @@ from typing import Literal
 
 from instar.hmr.code.backlog import Backlog, Changes, content
 from instar.hmr.code.codebase import Codebase
-from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.compile.cache import UnitCache
 from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
@@ -74,10 +74,10 @@ class EditPipeline:
         self._told = ""
         self._errors: tuple[str, ...] = ()
         self._backlog = Backlog()
-        self._units: dict[tuple[Path, str], Unit] = {}
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._inbox: queue.SimpleQueue[list[Change] | _Settled | None] = queue.SimpleQueue()
         self._helper = CompileHelper()
+        self._cache = UnitCache(self._helper.translate)
         self._watcher = Watcher(
             codebase.root,
             self._inbox.put,
@@ -175,7 +175,6 @@ class EditPipeline:
             elif message.error is not None:
                 self._put_back(message.edit, message.error, message.stale)
             else:
-                self._units.clear()
                 self._refused.clear()
             self._renew_errors()
 
@@ -240,8 +239,10 @@ class EditPipeline:
 
     def _build(self, head: Program, changes: Changes) -> Program:
         program = head
+        self._cache.begin()
         try:
-            program = self._codebase.build(head, {path: change.data for path, change in changes.items()}, self._compile)
+            data = {path: change.data for path, change in changes.items()}
+            program = self._codebase.build(head, data, self._cache.compile)
             self._check(program)
         except InstarError:
             drop(program, head)
@@ -253,17 +254,11 @@ class EditPipeline:
             raise failure from error
         return program
 
-    def _compile(self, source: Source) -> Unit:
-        key = (source.path, source.digest)
-        if key not in self._units:
-            self._units[key] = self._helper.compile(source)
-        return self._units[key]
-
     def _looks_whole(self, path: Path, data: bytes) -> bool:
         if path in self._codebase.files:
             return self._codebase.can_read(data)
         try:
-            self._helper.compile(Source.of(path, path.stem, data))
+            self._cache.compile(Source.of(path, path.stem, data))
         except CompileError:
             return False
         return True
@@ -276,7 +271,19 @@ class EditPipeline:
             for path, source in program.sources.items()
             if path not in head.sources or head.sources[path].digest != source.digest
         }
-        edit = Edit(tuple(sorted(digests)), digests, head, program, event_ns, time.monotonic_ns(), used)
+        use = self._cache.use
+        edit = Edit(
+            files=tuple(sorted(digests)),
+            digests=digests,
+            base=head,
+            program=program,
+            event_ns=event_ns,
+            ready_ns=time.monotonic_ns(),
+            changes=used,
+            compiled_ns=use.done_ns,
+            predicted=use.predicted,
+            saved_ns=use.saved_ns,
+        )
         with self._lock:
             current = self._head is head
             if current:

@@ -14,6 +14,7 @@ from pathlib import Path
 from instar.hmr.code.compile import translate
 from instar.hmr.code.compile.compiler import Unit, unit_of
 from instar.hmr.code.compile.source import Source
+from instar.hmr.code.compile.translate import Facts
 from instar.hmr.code.errors import CompileError
 
 _PROGRAM = Path(translate.__file__)
@@ -51,7 +52,15 @@ class CompileHelper:
         Raises:
             CompileError: it is not valid Python, or compiling it ended the process twice or took too long.
         """
-        request = marshal.dumps((str(source.path), source.data, sys.flags.optimize))
+        return unit_of(source, self.translate(source.path, source.data))
+
+    def translate(self, path: Path, data: bytes) -> Facts:
+        """Returns what `translate.translate` says about a content.
+
+        Raises:
+            CompileError: compiling it ended the process twice or took too long.
+        """
+        request = marshal.dumps((str(path), data, sys.flags.optimize))
         with self._turn:
             try:
                 reply = self._ask(request)
@@ -60,8 +69,9 @@ class CompileHelper:
                     reply = self._ask(request)
                 except _DiedError as error:
                     advice = "Undo the last change to this file, or split it: the compiler itself failed on it."
-                    raise CompileError(str(error), path=source.path, advice=advice) from None
-        return unit_of(source, marshal.loads(reply))
+                    raise CompileError(str(error), path=path, advice=advice) from None
+        facts: Facts = marshal.loads(reply)
+        return facts
 
     def close(self) -> None:
         """Ends the process; a later `compile` starts a new one."""

@@ -174,9 +174,7 @@ def _imported_params(code: CodeType, operations: list[tuple[int, int, int]]) -> 
     return sum(name == "Param" for name in taken)
 
 
-def _assigned_params(
-    code: CodeType, operations: list[tuple[int, int, int]], lines: list[str]
-) -> list[tuple[int, str]]:
+def _assigned_params(code: CodeType, operations: list[tuple[int, int, int]], lines: list[str]) -> list[tuple[int, str]]:
     """Returns (line, name) where what a call of `Param` returns is bound to a name at once."""
     params = []
     places = list(code.co_positions())

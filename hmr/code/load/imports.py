@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Files:
         self._running = running
         self._changes = changes
         self._found: dict[str, Source | None] = {}
+        self._entries: dict[Path, frozenset[str]] = {}
 
     def find(self, name: str) -> Source | None:
         """Returns the file that a dotted name means in the scene, None if it means none."""
@@ -48,7 +50,7 @@ class Files:
         found = [source for path in places if (source := self._source(path, name)) is not None]
         if len(found) > 1:  # one of the two may be gone from disk and only still running
             found.sort(key=lambda source: not source.path.exists())
-        if not found and folder.is_dir() and any(folder.glob("*.py")):
+        if not found and any(entry.endswith(".py") for entry in self._within(folder)):
             return Source.of(places[0], name, b"")
         return found[0] if found else None
 
@@ -57,6 +59,8 @@ class Files:
         running = self._running.get(path)
         if data is None and running is not None:
             return running
+        if data is None and path.name not in self._within(path.parent):
+            return None
         if data is None:
             try:
                 data = path.read_bytes()
@@ -65,6 +69,16 @@ class Files:
             except (OSError, ValueError) as error:
                 raise LoadError(f"cannot be read: {error}", path=path) from None
         return running if running is not None and running.data == data else Source.of(path, name, data)
+
+    def _within(self, folder: Path) -> frozenset[str]:
+        """Returns the names in a folder; each is looked at once, because most imports mean nothing in the scene."""
+        if folder not in self._entries:
+            inside = folder == self.root or folder.name in self._within(folder.parent)
+            try:
+                self._entries[folder] = frozenset(os.listdir(folder) if inside else ())  # noqa: PTH208 - names are enough
+            except OSError:
+                self._entries[folder] = frozenset()
+        return self._entries[folder]
 
 
 class Graph:

@@ -51,6 +51,7 @@ class Instance:
         self.stage = Stage.NEW
         self.params: dict[str, LiveParam] = {}
         self.importer = Importer(self)
+        self._lines: list[str] | None = None
         self.module = self._module(_unused(f"{name}@{key}"))
 
     def require(self) -> None:
@@ -66,7 +67,9 @@ class Instance:
         """Puts the module into `sys.modules` and its source into `linecache`."""
         path = str(self.unit.source.path)
         sys.modules[self.module.__name__] = self.module
-        linecache.cache[path] = (len(self.unit.text), None, self.unit.text.splitlines(keepends=True), path)
+        if self._lines is None:
+            self._lines = self.unit.text.splitlines(keepends=True)
+        linecache.cache[path] = (len(self.unit.text), None, self._lines, path)
 
     def delist(self) -> None:
         """Takes the module out of `sys.modules`."""
