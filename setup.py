@@ -56,6 +56,7 @@ SOURCES = {
         "native/ring/ring.c",
     ],
     "history": [
+        "native/plain/bounds.c",
         "native/ring/bundle.c",
         "native/ring/deltas.c",
         "native/ring/frames.c",
@@ -77,6 +78,7 @@ SOURCES = {
     "cells": ["native/plain/cells.c"],
     "rows": ["native/plain/despawns.c", "native/plain/index.c"],
     "integrity": [
+        "native/plain/bounds.c",
         "native/plain/identities.c",
         "native/plain/integrity.c",
         "native/ring/frames.c",

@@ -2,6 +2,10 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 
 from instar.native.memory cimport Mapping
 
+cdef extern from "plain/bounds.h" nogil:
+    ctypedef struct instar_bounds:
+        pass
+
 cdef extern from "ring/records.h" nogil:
     ctypedef struct instar_column:
         uint8_t *live
@@ -11,6 +15,9 @@ cdef extern from "ring/records.h" nogil:
         uint64_t extent
         uint64_t committed_extent
         int64_t compared
+        const instar_bounds *watched
+        uint64_t outside
+        uint64_t first_outside
 
     uint64_t instar_column_chunks(const instar_column *column)
 
@@ -27,6 +34,8 @@ cdef class Column:
     cdef uint64_t expected
     # What brings the committed bytes back while they are packed; there is no address of them then.
     cdef object packed_bytes
+    # What the elements that commits change are held against.
+    cdef object watched
     # Whoever reads or writes committed bytes calls this before.
     cdef int warm(self) except -1
     cdef int _thaw(self) except -1

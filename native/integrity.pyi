@@ -59,6 +59,25 @@ def check_chunks(
         What is wrong, by chunk; empty if nothing is.
     """
 
+def count_outside(data: Buffer | npt.NDArray[Any], bounds: Bounds) -> int:
+    """How many elements of a contiguous buffer, which holds whole ones, lie outside bounds; lets other threads run."""
+
+def watch(column: Column, bounds: Bounds | None) -> None:
+    """Have commits hold the elements of each chunk of the column that they change against bounds, while it is at hand.
+
+    Args:
+        column: The column, one of a history's.
+        bounds: What they are to lie within; None ends the watch.
+    """
+
+def seen_outside(column: Column) -> int | None:
+    """Where something bad was written, as far as it was met while commits were made; nothing is read for this.
+
+    Returns:
+        The first chunk in which a watched commit found elements outside the bounds, or in which `Index.forget` met ids that were
+        never given, since this was last asked or `watch` was called; None if none did.
+    """
+
 def live_is_committed(column: Column, first: int, stop: int) -> bool:
     """Whether live chunks have the checksums of the committed ones, which may be packed meanwhile."""
 

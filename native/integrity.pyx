@@ -14,7 +14,7 @@ from instar.native.frames cimport instar_frame_at, instar_frame_known, instar_ri
 from instar.native.history cimport History, instar_deltas
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES, instar_kernels
 
-cdef extern from "plain/integrity.h" nogil:
+cdef extern from "plain/bounds.h" nogil:
     ctypedef enum instar_element:
         INSTAR_ANY
         INSTAR_F32
@@ -38,6 +38,9 @@ cdef extern from "plain/integrity.h" nogil:
         instar_number low
         instar_number high
 
+    uint64_t instar_count_outside(const void *values, uint64_t size, const instar_bounds *bounds)
+
+cdef extern from "plain/integrity.h" nogil:
     ctypedef struct instar_suspect:
         uint64_t chunk
         uint64_t syndrome
@@ -112,6 +115,34 @@ def check_chunks(Column column not None, uint64_t first, uint64_t stop, *, bint 
         ]
         first = end
     return suspects
+
+
+def count_outside(data, Bounds bounds not None):
+    cdef Py_buffer view
+    cdef uint64_t outside
+    borrow_bytes(&view, data, "data")
+    try:
+        with nogil:
+            outside = instar_count_outside(view.buf, view.len, &bounds.bounds)
+    finally:
+        PyBuffer_Release(&view)
+    return outside
+
+
+def watch(Column column not None, Bounds bounds):
+    column.watched = bounds
+    column.state.watched = NULL if bounds is None else &bounds.bounds
+    column.state.outside = 0
+    column.state.first_outside = <uint64_t>-1
+
+
+def seen_outside(Column column not None):
+    if column.state.outside == 0:
+        return None
+    chunk = column.state.first_outside
+    column.state.outside = 0
+    column.state.first_outside = <uint64_t>-1
+    return chunk
 
 
 def live_is_committed(Column column not None, uint64_t first, uint64_t stop):

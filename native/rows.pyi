@@ -90,7 +90,7 @@ class Index:
     def forget(self, references: Column, count: int, everywhere: bool) -> int:
         """Zero the live ids, in another table's column, of agents that are gone.
 
-        Ids that were never given stay: they are faults, which validation finds.
+        Ids that were never given stay: they are faults, which validation finds, and of which `seen_outside` tells.
 
         Args:
             references: Ids, uint64.

@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from instar.native.buffers cimport borrow_array, borrow_bytes
 from instar.native.column cimport Column
 from instar.native.errors import InstarError
+from instar.native.kernels cimport INSTAR_CHUNK_BYTES
 
 cdef extern from "plain/despawns.h" nogil:
     ctypedef struct instar_despawns:
@@ -38,7 +39,7 @@ cdef extern from "plain/index.h" nogil:
     int instar_index_spawn(instar_index *index, uint64_t start, uint64_t count)
     int instar_index_despawn(instar_index *index, const instar_despawns *despawns, uint64_t rows)
     void instar_index_rows(const instar_index *index, const uint64_t *ids, int64_t *rows, uint64_t count)
-    uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count)
+    uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count, uint64_t *stray)
 
 cdef extern from "Python.h" nogil:
     ctypedef struct PyThreadState:
@@ -213,14 +214,17 @@ cdef class Index:
 
     def forget(self, Column references not None, uint64_t count, bint everywhere):
         cdef PyThreadState *thread
-        cdef uint64_t forgotten
+        cdef uint64_t forgotten, stray
         references.warm()
         cdef uint64_t *known = NULL if everywhere else <uint64_t *>references.state.committed
         self._locate()
         _require_room(references, count, 8)
         thread = _let_go(count)
-        forgotten = instar_index_forget(&self.state, <uint64_t *>references.state.live, known, count)
+        forgotten = instar_index_forget(&self.state, <uint64_t *>references.state.live, known, count, &stray)
         _come_back(thread)
+        if stray < count:
+            references.state.outside += 1
+            references.state.first_outside = min(references.state.first_outside, 8 * stray // INSTAR_CHUNK_BYTES)
         return forgotten
 
     cdef int _locate(self) except -1:

@@ -26,6 +26,7 @@ cdef extern from "ring/snapshot.h" nogil:
 
     void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count)
     void instar_snapshot_complete(instar_snapshot *snapshot)
+    void instar_snapshot_abandon(instar_snapshot *snapshot)
 
 
 cdef class Snapshot:
@@ -69,6 +70,11 @@ cdef class Snapshot:
     @property
     def complete(self):
         return self.state.done >= self.state.pieces
+
+    def abandon(self):
+        with nogil:
+            instar_snapshot_abandon(&self.state)
+        self.history = None
 
     def take(self):
         with nogil:

@@ -68,13 +68,19 @@ void instar_index_rows(const instar_index *index, const uint64_t *ids, int64_t *
     }
 }
 
-uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count) {
+uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count, uint64_t *stray) {
     uint64_t forgotten = 0;
+    *stray = count;
     for (uint64_t i = 0; i < count; i++) {
         if (known != NULL && ids[i] == known[i]) continue;
         if (i + AHEAD < count) __builtin_prefetch(index->slots + slot_of(ids[i + AHEAD]));
-        if (ids[i] == 0 || slot_of(ids[i]) >= index->used) continue;
-        if (generation_of(ids[i]) >= index->slots[slot_of(ids[i])] >> 32) continue;
+        if (ids[i] == 0) continue;
+        uint64_t entry = slot_of(ids[i]) < index->used ? index->slots[slot_of(ids[i])] : NO_ROW;
+        if (generation_of(ids[i]) >= entry >> 32) {
+            int stands = (uint32_t)entry != NO_ROW && generation_of(ids[i]) == entry >> 32;
+            if (!stands && *stray == count) *stray = i;
+            continue;
+        }
         ids[i] = 0;
         forgotten++;
     }

@@ -26,8 +26,8 @@ int instar_index_despawn(instar_index *index, const instar_despawns *despawns, u
 /* The row of each id; -1 for ids that are gone, 0, or never were. */
 void instar_index_rows(const instar_index *index, const uint64_t *ids, int64_t *rows, uint64_t count);
 
-/* Zeroes the ids of agents that are gone, where they differ from `known` (NULL: everywhere); ids never given stay. Returns how
- * many were zeroed. */
-uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count);
+/* Zeroes the ids of agents that are gone, where they differ from `known` (NULL: everywhere); ids never given stay: `stray`
+ * receives the place of the first of those, `count` if there is none. Returns how many were zeroed. */
+uint64_t instar_index_forget(const instar_index *index, uint64_t *ids, const uint64_t *known, uint64_t count, uint64_t *stray);
 
 #endif

@@ -1,30 +1,8 @@
-/* Whether memory still is what was committed, and values what the schema says: checks over chunks, none of which writes.
- *
- * A value check counts the elements v for which not low <= v <= high, so that NaN lies within no bounds; finiteness is the
- * bounds of the finite numbers, and a bool is a byte from 0 to 1.
- */
+/* Whether memory still is what was committed, and values what the schema says: checks over chunks, none of which writes. */
 #ifndef INSTAR_INTEGRITY_H
 #define INSTAR_INTEGRITY_H
 
 #include "../ring/frames.h"
-
-typedef enum instar_element {
-    INSTAR_ANY, /* no bounds: nothing is looked at */
-    INSTAR_F32, INSTAR_F64,
-    INSTAR_I8, INSTAR_I16, INSTAR_I32, INSTAR_I64,
-    INSTAR_U8, INSTAR_U16, INSTAR_U32, INSTAR_U64,
-} instar_element;
-
-typedef union instar_number {
-    double real;
-    int64_t integer;
-    uint64_t natural;
-} instar_number;
-
-typedef struct instar_bounds {
-    instar_element element;
-    instar_number low, high;
-} instar_bounds;
 
 /* What is wrong with one chunk. */
 typedef struct instar_suspect {
@@ -41,9 +19,6 @@ typedef struct instar_suspect {
 uint32_t instar_check_chunks(const instar_kernels *kernels, uint64_t zero_chunk_crc, const instar_column *column, uint64_t first,
                              uint64_t *stop, int with_live, const instar_bounds *bounds, instar_suspect *suspects,
                              uint32_t room);
-
-/* Number of elements outside the bounds. */
-uint64_t instar_count_outside(const void *values, uint64_t bytes, const instar_bounds *bounds);
 
 /* The one bit whose flip gives this syndrome in a message of `bytes`, counted from the first byte's lowest bit; -1 if none does. */
 int64_t instar_find_flip(uint64_t syndrome, uint64_t bytes);

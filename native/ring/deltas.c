@@ -135,12 +135,24 @@ static void commit_extent(instar_deltas *deltas, uint32_t key, instar_column *co
     column->committed_extent = column->extent;
 }
 
+/* Holds the committed elements of a chunk against what its column is watched for, while they are at hand. */
+static void watch(instar_column *column, uint64_t chunk) {
+    uint64_t at = chunk * INSTAR_CHUNK_BYTES, used = column->committed_extent > at ? column->committed_extent - at : 0;
+    uint64_t outside = instar_count_outside(column->committed + at, used < INSTAR_CHUNK_BYTES ? used : INSTAR_CHUNK_BYTES, column->watched);
+    if (!outside) return;
+    uint64_t first = __atomic_load_n(&column->first_outside, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&column->outside, outside, __ATOMIC_RELAXED);
+    while (chunk < first && !__atomic_compare_exchange_n(&column->first_outside, &first, chunk, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+
 /* Commits one chunk, its delta to `payload`; the column's CRC and guess are brought up to date. */
 static instar_delta_size commit_chunk(const instar_kernels *kernels, instar_column *column, uint64_t chunk, int dense, uint8_t *payload) {
     uint64_t at = chunk * INSTAR_CHUNK_BYTES;
     instar_delta_size size = (dense ? kernels->commit_dense : kernels->commit_elements)(column->live + at, column->committed + at, payload,
                                                                                          &column->crcs[chunk]);
     __atomic_store_n(&column->dense, size.words >= DENSE_WORDS, __ATOMIC_RELAXED);
+    if (size.lines && column->watched) watch(column, chunk);
     return size;
 }
 

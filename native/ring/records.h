@@ -6,6 +6,7 @@
 #define INSTAR_RECORDS_H
 
 #include "../kernels/kernels.h"
+#include "../plain/bounds.h"
 
 /* What a column is to the ring; owned by the Column. */
 typedef struct instar_column {
@@ -16,6 +17,8 @@ typedef struct instar_column {
     uint32_t dense;  /* whether most of the chunk committed last had changed: the guess for the next */
     int64_t compared; /* the last frame that was committed with it, or that a way back or ahead changed it in */
     uint64_t before; /* chunks of the columns before this one, in the commit in hand */
+    const instar_bounds *watched; /* what the elements of chunks that commits change are held against; NULL: nothing */
+    uint64_t outside, first_outside; /* how many lay outside since this was last asked, and the first chunk with any */
 } instar_column;
 
 typedef enum instar_tag {

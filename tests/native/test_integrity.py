@@ -10,6 +10,7 @@ from instar.native.integrity import (
     Bounds,
     RecordWalk,
     check_chunks,
+    count_outside,
     find_flip,
     flip,
     flip_record,
@@ -17,6 +18,8 @@ from instar.native.integrity import (
     mend_committed,
     mend_crc,
     mend_live,
+    seen_outside,
+    watch,
 )
 
 LOW = 0xFFFFFFFF
@@ -271,3 +274,63 @@ def test_the_highest_bits_of_a_record_are_mended_where_they_flipped():
     for _ in range(5):
         history.undo()
     assert not any(column.committed[:CHUNK_BYTES])
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_watched_commit_tells_the_first_chunk_that_it_made_bad(threads):
+    history, column, other = History(8 << 20, threads), Column(2 << 20), Column(2 << 20)
+    live = np.frombuffer(column.live, np.float32)
+    for one in (column, other):
+        history.add(one)
+        one.extent = one.capacity_bytes
+    live[5] = np.nan
+    history.commit(1, [column, other])
+    bounds = Bounds("f32", 0.0, 9.0)
+    watch(column, bounds)
+    history.commit(2, [column, other])
+    assert seen_outside(column) is None  # nothing was changed
+    live[:] += 1
+    live[[9 * CHUNK_BYTES // 4, 100 * CHUNK_BYTES // 4]] = [9.5, np.inf]
+    np.frombuffer(other.live, np.float32)[3] = np.nan
+    history.commit(3, [column, other])
+    assert seen_outside(column) == 0
+    assert seen_outside(column) is None
+    assert seen_outside(other) is None
+    live[5] = 9
+    history.commit(4, [column])
+    assert seen_outside(column) is None
+    live[9 * CHUNK_BYTES // 4] = -1
+    history.commit(5, [column])
+    live[11 * CHUNK_BYTES // 4] = -1
+    history.commit(6, [column])
+    assert seen_outside(column) == 9
+    live[11 * CHUNK_BYTES // 4] = -2
+    history.commit(7, [column])
+    watch(column, None)
+    live[5] = np.nan
+    history.commit(8, [column])
+    assert seen_outside(column) is None
+
+
+def test_what_lies_past_the_extent_is_not_watched():
+    history, column = History(1 << 20), Column(4 * CHUNK_BYTES)
+    history.add(column)
+    watch(column, Bounds("u64", 1, 9))
+    live = np.frombuffer(column.live, np.uint64)
+    live[:3000] = 1
+    column.extent = 3000 * 8
+    history.commit(1, [column])
+    live[10:3000] = 0
+    column.extent = 10 * 8
+    history.commit(2, [column])
+    assert seen_outside(column) is None
+    column.extent = 11 * 8
+    live[9] = 2
+    history.commit(3, [column])
+    assert seen_outside(column) == 0
+
+
+def test_elements_outside_bounds_are_counted_in_any_buffer():
+    values = np.array([0.5, np.nan, 2.0, -1.0, 1.0])
+    assert count_outside(values, Bounds("f64", 0.0, 1.0)) == 3
+    assert count_outside(b"", Bounds("u8", 0, 1)) == 0

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from instar.native import Column, Despawns, Index, InstarError
+from instar.native.integrity import seen_outside, watch
 
 CAPACITY = 4096
 LOW, HALF, ONE = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(1)
@@ -311,6 +312,20 @@ def test_only_references_that_were_written_are_looked_at() -> None:
     assert native.index.forget(native.references, 3, False) == 2
     assert references[:3].tolist() == [0, 2, 0]
     assert native.index.forget(native.references, 3, False) == 0
+
+
+def test_ids_that_were_never_given_stay_and_are_told() -> None:
+    native = Native()
+    native.spawn(4)
+    watch(native.references, None)
+    references = np.frombuffer(native.references.live, np.uint64)
+    references[:5] = [1, 0, 2, 77, 1 << 63]
+    assert native.index.forget(native.references, 3, False) == 0
+    assert seen_outside(native.references) is None
+    assert native.index.forget(native.references, 5, False) == 0
+    assert references[3] == 77
+    assert seen_outside(native.references) == 0
+    assert seen_outside(native.references) is None
 
 
 def test_threads_get_in_nobodys_way() -> None:

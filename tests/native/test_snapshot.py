@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instar.native import CHUNK_BYTES, Column, History, InstarError, Snapshot, crc64
+from instar.native import CHUNK_BYTES, Column, History, HistoryError, InstarError, Snapshot, crc64
 
 PIECE = 64 * CHUNK_BYTES
 
@@ -120,3 +120,30 @@ def test_refuses_columns_of_others():
     with pytest.raises(InstarError, match="does not know"):
         Snapshot(history, [Column(1)])
     assert history.commit(1, []) == (0, 0)
+
+
+def test_an_abandoned_one_holds_nobody_up():
+    history, columns, live = world([4 * PIECE])
+    write(live, np.random.default_rng(1), 0.1)
+    history.commit(1, columns)
+    snapshot = Snapshot(history, columns)
+    assert history.snapshot_pending
+    snapshot.abandon()
+    assert not history.snapshot_pending
+    write(live, np.random.default_rng(2), 0.1)
+    history.commit(2, columns)
+    with pytest.raises(HistoryError, match="cannot be taken"):
+        snapshot.take()
+
+
+def test_a_complete_one_is_kept_though_it_is_abandoned():
+    history, columns, live = world([PIECE])
+    write(live, np.random.default_rng(1), 0.1)
+    history.commit(1, columns)
+    wanted = bytes(columns[0].committed)
+    snapshot = Snapshot(history, columns)
+    history.commit(1, columns)  # to add to the frame completes it
+    snapshot.abandon()
+    write(live, np.random.default_rng(2), 0.1)
+    history.commit(2, columns)
+    assert bytes(snapshot.take()[0]) == wanted

@@ -116,18 +116,21 @@ static uint64_t close_up(const table *table, uint64_t *ids) {
     return kept;
 }
 
-/* References to those that go are zeroed; others stay. */
+/* References to those that go are zeroed; others stay, and an id that was never given is told. */
 static void forget(table *table, const uint64_t *before, uint64_t rows) {
-    uint64_t references[ROOM], known[ROOM], gone = 0;
+    uint64_t references[ROOM], known[ROOM], gone = 0, stray = 0, place = random_below(rows);
     for (uint64_t row = 0; row < rows; row++) {
         int same = random_below(2) == 0;
         references[row] = before[row];
         known[row] = same ? before[row] : 0;
         gone += table->marked[row] && !same;
     }
-    EXPECT(instar_index_forget(&table->index, references, known, rows) == gone);
+    EXPECT(instar_index_forget(&table->index, references, known, rows, &stray) == gone && stray == rows);
     for (uint64_t row = 0; row < rows; row++)
         EXPECT(references[row] == (table->marked[row] && !known[row] ? 0 : before[row]));
+    memcpy(known, references, rows * sizeof *known);
+    references[place] = random_below(2) ? UINT64_MAX - random_below(9) : table->index.used + 1;
+    EXPECT(instar_index_forget(&table->index, references, known, rows, &stray) == 0 && stray == place);
 }
 
 static void despawn(table *table) {
