@@ -74,8 +74,8 @@ def seen_outside(column: Column) -> int | None:
     """Where something bad was written, as far as it was met while commits were made; nothing is read for this.
 
     Returns:
-        The first chunk in which a watched commit found elements outside the bounds, or in which `Index.forget` met ids that were
-        never given, since this was last asked or `watch` was called; None if none did.
+        The first chunk in which a watched commit found elements outside the bounds, or in which `Index.forget` met ids that
+        were never given, since this was last asked or `watch` was called; None if none did.
     """
 
 def live_is_committed(column: Column, first: int, stop: int) -> bool:

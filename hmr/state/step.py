@@ -23,3 +23,7 @@ class Step(str):
         step = super().__new__(cls, text)
         step.table, step.column, step.rows = table, column, rows
         return step
+
+    def __getnewargs__(self) -> tuple[str, str, str | None, int]:  # type: ignore[override]
+        """Have copies and pickles be steps too."""
+        return str(self), self.table, self.column, self.rows

@@ -129,8 +129,7 @@ class Table:
             MemoryLimitError: If memory is limited, and they would go over it; none is spawned.
         """
         number = _whole(count, f"{self.name}.spawn({count!r}, …)")
-        start = len(self)
-        stop = start + number
+        start, stop = len(self), len(self) + number
         if stop > self.capacity:
             raise CapacityError(
                 f"{self.name} cannot spawn {number} rows: it holds {start} of {self.capacity}; nothing was spawned. "
@@ -311,8 +310,8 @@ class Table:
         if not changeable:
             return None
         index = [(name, 8) for name in ("header", *self._index.columns)]
-        parts = [*index, *((field.name, field.type.cell_bytes) for field, _, _ in self._columns.described())]
-        for (name, size), column in zip(parts, self._native_columns(), strict=True):
+        cells = ((field.name, field.type.cell_bytes) for field, _, _ in self._columns.described())
+        for (name, size), column in zip([*index, *cells], self._native_columns(), strict=True):
             at = column.first_change() if id(column) in changeable else None
             if at is not None:
                 return f"{self.name}.{name} was written (row {at // size} is the first that differs)"

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+
 from instar.hmr.state import StateManager, Step, f32
 from instar.hmr.state.fields import make_field
 from instar.hmr.state.schema import Schema
@@ -35,3 +38,9 @@ def test_a_step_is_its_text() -> None:
     step = Step("boids: parked x", "boids", "x", 7)
     assert step == "boids: parked x"
     assert {step: 1}["boids: parked x"] == 1
+
+
+def test_copies_and_pickles_are_steps_too():
+    step = Step("boids: parked x", "boids", "x", 3)
+    for other in (copy.deepcopy(step), pickle.loads(pickle.dumps(step))):
+        assert (other, other.table, other.column, other.rows) == (step, "boids", "x", 3)
