@@ -16,6 +16,10 @@ MOST_STEPS = 12
 MOST_CHARACTERS = 2_000
 
 
+class WorldError(InstarError):
+    """A world was asked for something it cannot do; nothing has changed."""
+
+
 class HookTimeout(BaseException):
     """A hook ran longer than its limit; no `Exception`, so that a hook that catches those does not swallow it."""
 
@@ -44,14 +48,18 @@ class HookFault(InstarError):
     def _tell(self, own: list[traceback.FrameSummary], error: BaseException, at_start: bool) -> str:
         what = _shortened(VERSION_MARK.sub("", "".join(traceback.format_exception_only(error)).strip()))
         self.reason = f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"
-        lines = [self.reason, *_steps(own)]
-        lines.append(
+        self._places = "\n".join([self.reason, *_steps(own)])
+        kept = (
             "The scene did not start; nothing of it is kept. Mend the file and run it again."
             if at_start
             else f"Frame {self.frame} is void: the world is as it was after its last commit. {self.module} rests until its "
             f"next edit; the other modules go on. Mend the file and save it."
         )
-        return "\n".join(lines)
+        return f"{self._places}\n{kept}"
+
+    def conclude(self, kept: str) -> None:
+        """Say something else of what was kept and what to do."""
+        self.args = (f"{self._places}\n{kept}",)
 
 
 class StopRequested(InstarError):

@@ -13,7 +13,7 @@ from typing import Any
 from instar.debugger import Breakpoints
 from instar.edits.boundary import Boundary
 from instar.edits.receipt import Receipt
-from instar.faults import HookFault, StopRequested
+from instar.faults import HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
 from instar.loop.autosave import Autosave
@@ -25,11 +25,12 @@ from instar.loop.meter import Meter
 from instar.loop.validation import Validation
 from instar.report import report
 from instar.saves import AUTOSAVE
+from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.view.silent import SilentView
 from instar.view.view import View
 from instar.view.world import picture
-from instar.world import World, WorldError
+from instar.world import World
 
 BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
@@ -85,11 +86,10 @@ class Runtime:
         self._view = view or SilentView()
         with Breakpoints(self._view.released):
             self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
-        self.fps = self.world.fps
         self._clock = clock or SystemClock()
         self._edits = Boundary(self.world, self._clock.now, self._view.message)
-        budget_ms = self.world.scene.budget.get("boundary", BOUNDARY_BUDGET_MS)
-        self._meter = Meter(round(budget_ms * 1e6))
+        self._scene = self.world.scene
+        self._meter = Meter(_boundary_budget(self._scene))
         self._garbage = Garbage()
         self._validation = Validation(self.world.state, 1 / self.fps, self._view.message)
         self._interrupt = Interrupt(self._continued)
@@ -106,6 +106,11 @@ class Runtime:
         self._is_set_up = self.resumed is not None
         self.set_aside: Path | None = None
         self._autosave = None if autosave is None else self._make_autosave(autosave)
+
+    @property
+    def fps(self) -> float:
+        """The frames per second aimed at."""
+        return self.world.fps
 
     @property
     def receipts(self) -> list[Receipt]:
@@ -208,6 +213,8 @@ class Runtime:
         swapped = self._lap("boundary", began)
         self._input()
         drained = self._lap("input", swapped)
+        if self.world.scene is not self._scene:
+            self._follow(self.world.scene)
         self._update(drained)
         committed = self._clock.now()
         self._publish(committed)
@@ -227,6 +234,14 @@ class Runtime:
     def _input(self) -> None:
         for _ in range(self._commands.qsize()):  # what a command posts waits for the next frame
             self._commands.get()(self.world)
+
+    def _follow(self, scene: SceneFile) -> None:
+        """Keep the pace and budgets that another version of the scene file asks for."""
+        self._scene = scene
+        self._meter.allow_boundary(_boundary_budget(scene))
+        if self._deadlines.fps != self.fps:
+            self._deadlines.change_pace(self.fps)
+            self._validation.change_pace(1 / self.fps)
 
     def _update(self, since: int) -> None:
         """Run the hooks and commit; a fault voids the frame and is shown."""
@@ -337,6 +352,11 @@ class Runtime:
             self._deadlines.rebase(self._clock.now())
             if isinstance(limit, HookLimit):
                 limit.resume()
+
+
+def _boundary_budget(scene: SceneFile) -> int:
+    """What an edit's swap may take of a frame, in ns."""
+    return round(scene.budget.get("boundary", BOUNDARY_BUDGET_MS) * 1e6)
 
 
 def _open(scene: str | os.PathLike[str], resume: bool, **given: Any) -> tuple[World, int | None]:

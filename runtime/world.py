@@ -7,11 +7,12 @@ import warnings
 import weakref
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from instar.edits.versions import Versions
-from instar.faults import HookFault, HookTimeout
+from instar.faults import HookFault, HookTimeout, WorldError
 from instar.hmr.code import Codebase, Program
+from instar.hmr.code.errors import GOES_ON
 from instar.hmr.state import (
     Checkpoint,
     Commit,
@@ -25,18 +26,15 @@ from instar.hmr.state import (
 )
 from instar.loop.calls import HookCalls
 from instar.loop.schedule import INJECTED, HookCall, Schedule
-from instar.native import InstarError
+from instar.loop.setups import Setups
 from instar.params import ModuleParams
 from instar.saves import Memory, refuse_strangers
+from instar.scene.changes import Setting, changes
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.space import Space
 
 MAX_FPS = 1000
-
-
-class WorldError(InstarError):
-    """A world was asked for something it cannot do; nothing has changed."""
 
 
 class World:
@@ -48,17 +46,20 @@ class World:
         1
 
     Attributes:
-        scene: The scene file it came from.
+        scene: The scene file it lives by.
         space: The space its agents move in.
         seed: The seed of all its random numbers.
         fps: Frames per second of its time.
+        dt: Seconds of its time that a step takes.
         state: The state manager that owns its tables.
         program: The code it runs.
         hooks: Who calls its hooks.
         last_calls: The hook calls of the last step.
     """
 
-    def __init__(self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float) -> None:
+    def __init__(
+        self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float, fps_given: bool = False
+    ) -> None:
         self.scene = scene
         self.codebase = codebase
         self.seed = seed
@@ -70,6 +71,8 @@ class World:
         self.hooks = HookCalls(self.state, scene.folder)
         self.last_calls: list[HookCall] = []
         self._versions = Versions(program)
+        self._fps_given = fps_given
+        self._setups = Setups(self.state, self.hooks)
         self._checkpoints: weakref.WeakKeyDictionary[Checkpoint, Program] = weakref.WeakKeyDictionary()
         self.state.migrate(program.schemas)
         self._schedule = self._make_schedule()
@@ -98,7 +101,8 @@ class World:
         """
         _check_numbers(seed, fps)
         file = SceneFile.read(locate(os.fspath(scene)))
-        world = cls._of(file, file.seed if seed is None else seed, file.fps if fps is None else fps, params or {})
+        seed = file.seed if seed is None else seed
+        world = cls._of(file, seed, file.fps if fps is None else fps, params or {}, fps_given=fps is not None)
         if setup:
             world.setup()
         return world
@@ -132,16 +136,18 @@ class World:
         memory = Memory.read(checkpoint)
         file = memory.open_scene(checkpoint.source, scene)
         given = params or {}
-        fps = memory.fps_for(file) if fps is None else fps
-        world = cls._of(file, memory.seed_for(file) if seed is None else seed, fps, given)
+        seed = memory.seed_for(file) if seed is None else seed
+        world = cls._of(file, seed, memory.fps_for(file) if fps is None else fps, given, fps_given=fps is not None)
         world._restore(checkpoint, world.program, given)  # noqa: SLF001 - one of its own
         return world
 
     @classmethod
-    def _of(cls, file: SceneFile, seed: int, fps: float, given: Mapping[str, Mapping[str, Any]]) -> World:
+    def _of(
+        cls, file: SceneFile, seed: int, fps: float, given: Mapping[str, Mapping[str, Any]], *, fps_given: bool
+    ) -> World:
         """A world with empty tables."""
         codebase = Codebase(file.folder, file, INJECTED, given, read=partial(SceneFile.parse, file.folder))
-        return cls(file, codebase, codebase.load(), seed=seed, fps=fps)
+        return cls(file, codebase, codebase.load(), seed=seed, fps=fps, fps_given=fps_given)
 
     def __getitem__(self, name: str) -> Table:
         return self.state[name]
@@ -181,10 +187,8 @@ class World:
         Raises:
             HookFault: If one raises.
         """
-        self._refuse_inside_hooks("setup")
-        for call in self._schedule.setups():
-            self.hooks.run(call)
-        self.state.amend()
+        self.hooks.refuse_inside("setup")
+        self._setups.start(self._schedule, self.program.modules)
 
     def step(self) -> Commit:
         """Run every hook that is due, in the order of the scene, and commit the frame.
@@ -204,19 +208,19 @@ class World:
 
     def run_hooks(self) -> None:
         """Run every hook that is due, in the order of the scene, without committing; raises like `step`."""
-        self._refuse_inside_hooks("step")
+        self.hooks.refuse_inside("step")
         self.last_calls = list(self._schedule.due(self.frame, self.resting.keys()))
         for call in self.last_calls:
             self.hooks.run(call)
 
     def commit(self) -> Commit:
         """Commit the live state as the next frame."""
-        self._refuse_inside_hooks("commit")
+        self.hooks.refuse_inside("commit")
         return self.state.commit()
 
     def rollback(self, frame: int) -> None:
         """Return to a frame: tables, schemas and the code that ran in it."""
-        self._refuse_inside_hooks("rollback")
+        self.hooks.refuse_inside("rollback")
         try:
             self.state.rollback(frame)
         finally:
@@ -224,7 +228,7 @@ class World:
 
     def redo(self, frame: int) -> None:
         """Go forward again to a frame that was rolled back."""
-        self._refuse_inside_hooks("redo")
+        self.hooks.refuse_inside("redo")
         try:
             self.state.redo(frame)
         finally:
@@ -237,7 +241,7 @@ class World:
             What was found, mended or not; a hook that raised is a fault of kind ``hook``, and nothing rests for it. What hooks
             write is dropped, unless something else waits to be committed.
         """
-        self._refuse_inside_hooks("validate")
+        self.hooks.refuse_inside("validate")
         report = self.state.validate(repair)
         settled = self.state.uncommitted is None
         for call in self._schedule.validations(self.resting.keys()):
@@ -260,7 +264,7 @@ class World:
         Raises:
             CheckpointError: If something was changed since the last commit.
         """
-        self._refuse_inside_hooks("checkpoint")
+        self.hooks.refuse_inside("checkpoint")
         checkpoint = self.state.checkpoint(self._memory())
         self._checkpoints[checkpoint] = self.program
         return checkpoint
@@ -274,7 +278,7 @@ class World:
             CheckpointError: If it is damaged; nothing has changed.
             MigrationError: If a table would lose values; nothing has changed.
         """
-        self._refuse_inside_hooks("restore")
+        self.hooks.refuse_inside("restore")
         self._restore(checkpoint, self._checkpoints.get(checkpoint, self.program), {})
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -283,7 +287,7 @@ class World:
         Raises:
             CheckpointError: If something was changed since the last commit, or the file cannot be written; it is as before.
         """
-        self._refuse_inside_hooks("save")
+        self.hooks.refuse_inside("save")
         self.state.save(path, self._memory())
 
     def check(self, program: Program) -> None:
@@ -300,17 +304,31 @@ class World:
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents from the next step on; edited modules no longer rest.
 
+        What the scene file says otherwise since takes effect, and the `setup` hooks of modules that are new to the world
+        are run: what they make belongs to the committed frame.
+
         Returns:
-            The steps in which the tables took the new schemas, for people.
+            The steps in which the tables took the new schemas and the world the new settings, for people.
 
         Raises:
             MigrationError: If a table would lose values; nothing has changed.
+            HookFault: If a `setup` raises; nothing has changed.
         """
-        self._refuse_inside_hooks("swap")
+        self.hooks.refuse_inside("swap")
+        old = self.program
+        settings = self._changes(program)
         steps = self.state.migrate(program.schemas)
         self._versions.add(self.frame, program, self.frames[0])
         self._run(program)
-        return [*steps]
+        try:
+            joined = self._setups.join(self._schedule, program.modules)
+        except HookFault as fault:
+            self.state.migrate(old.schemas)
+            self._versions.add(self.frame, old, self.frames[0])
+            self._run(old)
+            fault.conclude(GOES_ON)
+            raise
+        return [*steps, *settings, *map(Setting, joined)]
 
     def _memory(self) -> dict[str, Any]:
         return Memory.of(self.scene, self.program, seed=self.seed, fps=self.fps).document()
@@ -324,16 +342,9 @@ class World:
             raise type(error)(f"{program.place_of(error.table)}: {error}") from None
         self._versions.begin_with(self.frame, program)
         self._run(program)
+        self._setups.settle(program.modules)
         for lost in memory.recall_params(self.scene, program, kept):
             warnings.warn(lost, stacklevel=3)
-
-    def _refuse_inside_hooks(self, verb: str) -> None:
-        if (inside := self.hooks.inside) is not None:
-            where = f"{inside.hook.module}.{inside.hook.name}"
-            raise WorldError(
-                f"world.{verb} cannot be called inside a hook ({where}): the frame is not complete. Call it between steps, or "
-                f"from a program with Runtime.post"
-            )
 
     def _recall(self, frame: int) -> None:
         program = self._versions.at(frame)
@@ -344,10 +355,25 @@ class World:
         old = self.program
         self.codebase.retire(old, program)
         self.program = program
-        for name, version in program.modules.items():
-            if name not in old.modules or old.modules[name] is not version:
-                self.resting.pop(name, None)
+        for name in list(self.resting):
+            if program.settings is not old.settings or old.modules.get(name) is not program.modules.get(name):
+                del self.resting[name]
+        self._follow(cast("SceneFile", program.settings))
         self._schedule = self._make_schedule()
+
+    def _changes(self, program: Program) -> list[Setting]:
+        fps = self.fps if self._fps_given else None
+        return changes(self.scene, cast("SceneFile", program.settings), self.codebase.given, fps)
+
+    def _follow(self, scene: SceneFile) -> None:
+        """Live by another version of the scene file, where it says something else."""
+        before, self.scene = self.scene, scene
+        if scene.space != before.space:
+            self.space.reshape(scene.space.kind, scene.space.width, scene.space.height)
+        if scene.fps != before.fps and not self._fps_given:
+            self.fps, self.dt = scene.fps, 1.0 / scene.fps
+        if scene.memory != before.memory:
+            self.state.limit_memory(scene.memory)
 
     def _make_schedule(self) -> Schedule:
         shared = {**self.state.tables, "world": self, "dt": self.dt, "space": self.space}

@@ -150,6 +150,13 @@ class StateManager:
         made._settled()  # noqa: SLF001
         return made
 
+    def limit_memory(self, limit: int | None) -> None:
+        """Have another memory limit, or none, from now on; all agents are kept. Raises as the constructor does."""
+        if self._limit is not None:
+            self._limit.lift(self._catalog.all.values())
+        self._limit = None if limit is None else MemoryLimit(limit, self._account, self._history)
+        self._tables_changed()
+
     def commit(self) -> Commit:
         """Make live state the next committed frame; frames that were rolled back can no longer be redone."""
         started = time.perf_counter()

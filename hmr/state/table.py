@@ -257,9 +257,7 @@ class Table:
         """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
         self._views.close()
         steps = self._columns.expose(self.schema, schema, len(self), frame)
-        own = self.__dict__
-        own["_moved"] = self._moved or schema != self.schema
-        own["schema"] = schema
+        self.__dict__.update(_moved=self._moved or schema != self.schema, schema=schema)
         return steps
 
     def _return_to(self, schema: Schema) -> None:

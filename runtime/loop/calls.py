@@ -5,7 +5,7 @@ from __future__ import annotations
 from bdb import BdbQuit
 from pathlib import Path
 
-from instar.faults import HookFault, StopRequested
+from instar.faults import HookFault, StopRequested, WorldError
 from instar.hmr.state import StateManager
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import HookCall
@@ -32,6 +32,15 @@ class HookCalls:
         self.inside: HookCall | None = None
         self._state = state
         self._home = home
+
+    def refuse_inside(self, verb: str) -> None:
+        """Raise WorldError if a hook is under way, so that the frame is not complete."""
+        if self.inside is not None:
+            where = f"{self.inside.hook.module}.{self.inside.hook.name}"
+            raise WorldError(
+                f"world.{verb} cannot be called inside a hook ({where}): the frame is not complete. Call it between steps, or "
+                f"from a program with Runtime.post"
+            )
 
     def run(self, call: HookCall) -> None:
         """Call a hook and carry out what it despawned.

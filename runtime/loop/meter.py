@@ -29,6 +29,10 @@ class Meter:
         self._boundary_budget_ns = boundary_budget_ns
         self._boundary_ns = 0
 
+    def allow_boundary(self, ns: int) -> None:
+        """Have another budget for the boundary phase."""
+        self._boundary_budget_ns = ns
+
     def phase(self, phase: str, ns: int) -> None:
         """Note what a phase of this frame took."""
         self.phases[phase].add(ns)

@@ -54,6 +54,10 @@ class Validation:
         self._last_seconds = 0.0
         self._last_bytes = 0
 
+    def change_pace(self, frame_seconds: float) -> None:
+        """Have slices that suit frames of another length."""
+        self._slice_seconds = LEAST_SHARE * frame_seconds
+
     def maintain(self, slack_ns: int) -> None:
         """Do a slice; to be called once a frame, when nothing can have written since the commit.
 

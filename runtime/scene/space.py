@@ -87,6 +87,10 @@ class Space:
         self.height = height
         self._cells = CellList()
 
+    def reshape(self, kind: str, width: float, height: float) -> None:
+        """Be another space from now on; agents stay where they are."""
+        self.kind, self.width, self.height = kind, width, height
+
     def __repr__(self) -> str:
         return f"<{self.kind} {self.width:g} × {self.height:g}>"
 
