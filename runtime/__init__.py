@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from instar.edits.listeners import on_edit as on_edit
     from instar.hmr.code import Param as Param
     from instar.hmr.code import every as every
     from instar.hmr.state import Agents as Agents
@@ -57,6 +58,7 @@ _HOMES = {
     "Param": _CODE,
     "every": _CODE,
     "World": "instar.world",
+    "on_edit": "instar.edits.listeners",
     "Runtime": "instar.runner",
     "InstarError": "instar.native.errors",
 }

@@ -12,6 +12,8 @@ from typing import Any
 
 from instar.debugger import Breakpoints
 from instar.edits.boundary import Boundary
+from instar.edits.listeners import Callback
+from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
 from instar.faults import HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
@@ -66,6 +68,7 @@ class Runtime:
         clock: Clock | None = None,
         autosave: float | None = None,
         resume: bool = False,
+        reload_log: str | os.PathLike[str] | None = None,
     ) -> None:
         """Load a scene; nothing of it runs yet but the top level of its modules.
 
@@ -79,15 +82,18 @@ class Runtime:
             autosave: Seconds between saves to ``.instar/autosave.instar`` in the scene's folder, the last one when the run
                 ends; none, if None.
             resume: Go on from that file where there is one.
+            reload_log: A file to which the receipt of each edit is appended, as one line of JSON.
 
         Raises:
-            InstarError: If the scene cannot be read or loaded, or what was saved cannot be trusted.
+            InstarError: If the scene cannot be read or loaded, what was saved cannot be trusted, or the log not written.
         """
         self._view = view or SilentView()
         with Breakpoints(self._view.released):
             self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
         self._clock = clock or SystemClock()
         self._edits = Boundary(self.world, self._clock.now, self._view.message)
+        if reload_log is not None:
+            self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
         self._scene = self.world.scene
         self._meter = Meter(_boundary_budget(self._scene))
         self._garbage = Garbage()
@@ -115,7 +121,18 @@ class Runtime:
     @property
     def receipts(self) -> list[Receipt]:
         """What the edits of this run did, oldest first."""
-        return self._edits.receipts
+        return self._edits.ledger.receipts
+
+    def on_edit(self, callback: Callback) -> Callback:
+        """Have a function called with the `Receipt` of each edit of this run; see `instar.on_edit`.
+
+        Args:
+            callback: The function.
+
+        Returns:
+            The function, so that this can be a decorator.
+        """
+        return self._edits.ledger.on_edit(callback)
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -147,6 +164,9 @@ class Runtime:
             if not self._is_set_up:
                 self.world.setup()
                 self._is_set_up = True
+            if self._edits.ledger.log is not None:
+                stack.enter_context(self._edits.ledger.log)
+            stack.callback(self._edits.ledger.deliver)
             stack.enter_context(self._limited(limit))
             stack.enter_context(self._garbage)
             self._begin()
@@ -295,6 +315,7 @@ class Runtime:
 
     def _maintain(self, slack: int) -> None:
         began = self._clock.now()
+        self._edits.ledger.deliver()
         if self._autosave is not None:
             self._autosave.maintain(self._clock.now())
         self._validation.maintain(slack)

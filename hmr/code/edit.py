@@ -47,12 +47,14 @@ class Rejection:
 
     Attributes:
         files: the files, relative to the scene's folder, sorted.
+        digests: the names of their contents, by file.
         error: why; says what to do.
         event_ns: when the first of the saves was noticed, `time.monotonic_ns`.
         ready_ns: when that was clear.
     """
 
     files: tuple[str, ...]
+    digests: Mapping[str, str]
     error: InstarError
     event_ns: int
     ready_ns: int

@@ -315,8 +315,10 @@ class EditPipeline:
         if not own and str(error) == self._told:
             return False
         self._told = str(error)
-        files = tuple(sorted(map(self._name, own or changes)))
-        self._rejections.append(Rejection(files, error, _noticed(changes, saved, began), time.monotonic_ns()))
+        digests = {self._name(path): change.digest for path, change in (own or changes).items()}
+        self._rejections.append(
+            Rejection(tuple(sorted(digests)), digests, error, _noticed(changes, saved, began), time.monotonic_ns())
+        )
         self._tell()
         return True
 

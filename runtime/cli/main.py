@@ -116,6 +116,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="save the world so often, such as 5s, 2m or 500ms, and when the run ends, in SCENE/.instar/autosave.instar",
     )
     parser.add_argument("--resume", action="store_true", help="go on from the autosave, if there is one")
+    parser.add_argument(
+        "--reload-log", metavar="FILE", help="append what each edit did to FILE, one line of JSON for each"
+    )
     parser.add_argument("--headless", action="store_true", help="one line a second instead of the live view")
     parser.add_argument("--json", action="store_true", help="print what happened as JSON at the end")
 

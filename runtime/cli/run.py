@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
                 view=view,
                 autosave=args.autosave,
                 resume=args.resume,
+                reload_log=args.reload_log,
             )
             if args.resume:
                 view.message(_beginning(runtime))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from instar.edits.ledger import Ledger
 from instar.edits.receipt import Receipt
-from instar.hmr.code import Edit, EditPipeline, Program
+from instar.hmr.code import Edit, EditPipeline, Program, Rejection
 from instar.native import InstarError
 
 
@@ -17,6 +18,10 @@ class Swapping(Protocol):
     def frame(self) -> int:
         """How many steps are committed."""
 
+    @property
+    def program(self) -> Program:
+        """The code it runs."""
+
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents; raises InstarError, with nothing changed, if it cannot."""
 
@@ -25,7 +30,7 @@ class Boundary:
     """Takes edits from a pipeline at the boundary of each frame.
 
     Attributes:
-        receipts: What the edits of this run did, oldest first.
+        ledger: What the edits of this run did.
     """
 
     def __init__(self, world: Swapping, now: Callable[[], int], tell: Callable[[str], object]) -> None:
@@ -36,10 +41,9 @@ class Boundary:
             now: Monotonic ns.
             tell: Shows a message to people.
         """
-        self.receipts: list[Receipt] = []
+        self.ledger = Ledger(tell)
         self._world = world
         self._now = now
-        self._tell = tell
 
     def cross(self, pipeline: EditPipeline) -> None:
         """Take the newest ready edit, and hear which were refused."""
@@ -48,7 +52,7 @@ class Boundary:
             self._swap(edit, pipeline)
         for rejection in pipeline.rejections():
             now = self._now()
-            self._note(Receipt.of(rejection, self._world.frame, now, now, error=rejection.error))
+            self._note(rejection, now, error=rejection.error)
 
     def _swap(self, edit: Edit, pipeline: EditPipeline) -> None:
         began = self._now()
@@ -56,11 +60,15 @@ class Boundary:
             steps = self._world.swap(edit.program)
         except InstarError as error:
             pipeline.refused(edit, error)
-            self._note(Receipt.of(edit, self._world.frame, began, self._now(), error=error))
+            self._note(edit, began, error=error)
             return
         pipeline.swapped(edit)
-        self._note(Receipt.of(edit, self._world.frame, began, self._now(), steps))
+        self._note(edit, began, steps)
 
-    def _note(self, receipt: Receipt) -> None:
-        self.receipts.append(receipt)
-        self._tell(str(receipt))
+    def _note(
+        self, edit: Edit | Rejection, began: int, steps: Sequence[str] = (), error: InstarError | None = None
+    ) -> Receipt:
+        """Keep the receipt of an edit that was decided, whose boundary began at a time."""
+        world = self._world
+        ended = self._now()
+        return self.ledger.note(Receipt.of(edit, world.frame, began, ended, steps, error, world.program.number))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from instar.hmr.code import Edit, Rejection
+from instar.hmr.state import Step
+from instar.scene.changes import Setting
 
 Verdict = Literal["live", "rejected", "rolled_back"]
 
@@ -28,8 +30,20 @@ class Receipt:
         ready_to_swap_ms: From there to the frame boundary.
         swap_ms: How long the swap took, migration of tables and all.
         migrated: What was done to tables, for people.
-        error: Why the edit was refused.
+        error: Why the edit was refused, or rolled back.
         event_ns: Monotonic time of the first event.
+        number: Which edit of the run it is, from 1 on.
+        version: The number of the world version that it made; of the one that runs on, if it was rejected.
+        digests: The names of the files' contents, by file.
+        event_to_compiled_ms: From the first event until the last file was compiled; None if none had to be.
+        trial_ms: How long the new code was tried in a process of its own; None if it was not.
+        imports: The ms that each third-party module took which the process had not imported before.
+        predicted: What let the work begin before the save; None if nothing did.
+        saved_ms: The ms of compilation that this, or a version kept from before, spared.
+        settings: What the scene's file says otherwise since and what followed, for people.
+        columns: The columns that were touched, as ``table.column``.
+        rows: How many agents were touched.
+        rolled_back_frame: The frame at whose boundary the old code came back.
         at: Time of day.
     """
 
@@ -42,6 +56,18 @@ class Receipt:
     migrated: tuple[str, ...] = ()
     error: str | None = None
     event_ns: int = 0
+    number: int = 0
+    version: int = 0
+    digests: Mapping[str, str] = field(default_factory=dict)
+    event_to_compiled_ms: float | None = None
+    trial_ms: float | None = None
+    imports: Mapping[str, float] = field(default_factory=dict)
+    predicted: str | None = None
+    saved_ms: float = 0.0
+    settings: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: int = 0
+    rolled_back_frame: int | None = None
     at: str = field(default_factory=_now)
 
     @classmethod
@@ -51,10 +77,24 @@ class Receipt:
         frame: int,
         swap_began: int,
         swap_ended: int,
-        migrated: Sequence[str] = (),
+        steps: Sequence[str] = (),
         error: object | None = None,
+        version: int = 0,
     ) -> Receipt:
-        """The receipt of an edit decided at a frame's boundary; times in monotonic ns."""
+        """The receipt of an edit decided at a frame's boundary; times in monotonic ns.
+
+        Args:
+            edit: The edit.
+            frame: The frame.
+            swap_began: When the boundary was reached.
+            swap_ended: When it was decided.
+            steps: What was done to the world, see `World.swap`.
+            error: Why it was refused.
+            version: The number of the world version that runs then.
+        """
+        of_tables = [step for step in steps if isinstance(step, Step)]
+        compiled_ns: int | None = getattr(edit, "compiled_ns", None)
+        trial_ns: int | None = getattr(edit, "trial_ns", None)
         return cls(
             files=tuple(edit.files),
             verdict="live" if error is None else "rejected",
@@ -62,22 +102,38 @@ class Receipt:
             event_to_ready_ms=_ms(edit.ready_ns - edit.event_ns),
             ready_to_swap_ms=_ms(swap_began - edit.ready_ns),
             swap_ms=_ms(swap_ended - swap_began),
-            migrated=tuple(migrated),
+            migrated=tuple(str(step) for step in steps if not isinstance(step, Setting)),
             error=None if error is None else str(error),
             event_ns=edit.event_ns,
+            version=version,
+            digests=dict(edit.digests),
+            event_to_compiled_ms=None if compiled_ns is None else _ms(compiled_ns - edit.event_ns),
+            trial_ms=None if trial_ns is None else _ms(trial_ns),
+            imports=dict(getattr(edit, "imports", {})),
+            predicted=getattr(edit, "predicted", None),
+            saved_ms=_ms(getattr(edit, "saved_ns", 0)),
+            settings=tuple(str(step) for step in steps if isinstance(step, Setting)),
+            columns=tuple(dict.fromkeys(f"{step.table}.{step.column}" for step in of_tables if step.column)),
+            rows=sum({step.table: step.rows for step in of_tables}.values()),
         )
+
+    def roll_back(self, error: object, frame: int) -> Receipt:
+        """The receipt of the same edit after the old code came back, and why."""
+        return replace(self, verdict="rolled_back", error=str(error), rolled_back_frame=frame)
 
     def document(self) -> dict[str, Any]:
         """The receipt as plain data for JSON."""
-        return {**asdict(self), "files": list(self.files), "migrated": list(self.migrated)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def __str__(self) -> str:
         files = ", ".join(self.files)
         if self.error is not None:
-            return f"{files}: {self.verdict}\n{self.error}"
-        steps = "".join(f"; {step}" for step in self.migrated)
-        times = f"{self.event_to_ready_ms:.1f} ms to ready, swap {self.swap_ms:.2f} ms"
-        return f"{files}: live at frame {self.frame} ({times}){steps}"
+            return f"{files}: {self.verdict.replace('_', ' ')}\n{self.error}"
+        steps = "".join(f"; {step}" for step in (*self.migrated, *self.settings))
+        known = f", {self.predicted}" if self.predicted else ""
+        times = f"{self.event_to_ready_ms:.1f} ms to ready{known}, swap {self.swap_ms:.2f} ms"
+        touched = f"; {self.rows:,} agents touched" if self.rows else ""
+        return f"{files}: live at frame {self.frame} as version {self.version} ({times}){steps}{touched}"
 
 
 def _ms(ns: int) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from instar.view.outbox import Outbox
+from instar.loop.outbox import Outbox
 from instar.view.plain import plain
 from instar.view.view import Snapshot
 

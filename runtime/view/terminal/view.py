@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
+from instar.loop.outbox import Outbox
 from instar.view.canvas import canvas, panel_rows
 from instar.view.lines import LineView
-from instar.view.outbox import Outbox
 from instar.view.terminal.tty import restore_settings, settings
 from instar.view.terminal.wire import ENDING, Message, Unpacker, pack
 from instar.view.view import Snapshot

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 
-from instar.view.outbox import Outbox
+from instar.loop.outbox import Outbox
 
 PATIENCE = 10.0
 

@@ -1,0 +1,79 @@
+"""The ledger: all receipts of a run, and everybody who is told of them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from instar.edits.listeners import Callback, Listeners, everywhere
+from instar.edits.log import ReloadLog
+from instar.edits.receipt import Receipt
+
+
+class Ledger:
+    """Keeps receipts, shows and logs each at once, and calls the listeners between frames.
+
+    Attributes:
+        receipts: What the edits did, oldest first; one that was rolled back later stands in its first place.
+        log: Where they are written, or None.
+    """
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        """Prepares.
+
+        Args:
+            tell: Shows a message to people.
+        """
+        self.receipts: list[Receipt] = []
+        self.log: ReloadLog | None = None
+        self._tell = tell
+        self._listeners = Listeners()
+        self._untold: deque[Receipt] = deque()
+        self._changed = threading.Condition()
+
+    def on_edit(self, callback: Callback) -> Callback:
+        """Have a function called with each receipt of this run; see `Runtime.on_edit`."""
+        return self._listeners.add(callback)
+
+    def note(self, receipt: Receipt) -> Receipt:
+        """Keep the receipt of an edit that was decided; returns it with its number."""
+        with self._changed:
+            receipt = replace(receipt, number=len(self.receipts) + 1)
+            self.receipts.append(receipt)
+            self._changed.notify_all()
+        self._pass_on(receipt)
+        return receipt
+
+    def roll_back(self, receipt: Receipt, error: object, frame: int) -> Receipt:
+        """Note that the old code came back in place of an edit that was live, at a frame, and why."""
+        with self._changed:
+            rolled_back = receipt.roll_back(error, frame)
+            self.receipts[receipt.number - 1] = rolled_back
+            self._changed.notify_all()
+        self._pass_on(rolled_back)
+        return rolled_back
+
+    def deliver(self) -> None:
+        """Call the listeners with what is new; to be called between frames."""
+        while self._untold:
+            receipt = self._untold.popleft()
+            self._listeners.call(receipt, self._tell)
+            everywhere.call(receipt, self._tell)
+
+    def wait_for(self, found: Callable[[], Receipt | None], seconds: float) -> Receipt | None:
+        """Wait until something looked for is there; asked anew after every change, in the thread that waits.
+
+        Returns:
+            What was found; None if nothing was in so many seconds.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: found() is not None, seconds)
+            return found()
+
+    def _pass_on(self, receipt: Receipt) -> None:
+        self._tell(str(receipt))
+        if self.log is not None:
+            self.log.put(receipt)
+        self._untold.append(receipt)
