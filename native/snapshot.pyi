@@ -40,10 +40,7 @@ class Snapshot:
     def complete(self) -> bool:
         """Whether all bytes are copied, so that `take` returns at once."""
     def abandon(self) -> None:
-        """Copy no more: the history need not keep anything for it.
-
-        If bytes are missing, `take` raises HistoryError from now on.
-        """
+        """Copy no more: nothing need be kept for it. Where bytes are missing, `take` raises HistoryError from now on."""
     def take(self) -> list[memoryview]:
         """The bytes of each column, read-only, as many as its extent; other threads run meanwhile. To be called once.
 

@@ -6,8 +6,10 @@ when the field does. A column is known by its field's name, dtype and cell shape
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +61,10 @@ class Lineage:
             flat = np.frombuffer(self.column.live, kind.dtype, rows * math.prod(kind.shape), start * self.row_bytes)
             return flat.reshape(rows, *kind.shape)
         return np.frombuffer(self.column.live, kind.dtype, rows, start * self.row_bytes)
+
+
+ColumnsMark = Mapping[Key, tuple[Lineage, Lineage]]
+"""The columns of a table at a moment, each with what it was then."""
 
 
 class Columns:
@@ -121,6 +127,18 @@ class Columns:
         self.visible = {name: self._lineages[name, field.type] for name, field in schema.fields.items()}
         for name, lineage in self.visible.items():
             lineage.declare(schema.fields[name])
+
+    def mark(self) -> ColumnsMark:
+        """The columns and their fields as they are now."""
+        return {key: (lineage, copy(lineage)) for key, lineage in self._lineages.items()}
+
+    def return_to_mark(self, mark: ColumnsMark, schema: Schema) -> None:
+        """Have the columns of a mark again, and no others, with a schema of that moment; writes nothing."""
+        for lineage, before in mark.values():
+            for part in dataclasses.fields(Lineage):
+                setattr(lineage, part.name, getattr(before, part.name))
+        self._lineages = {key: lineage for key, (lineage, _) in mark.items()}
+        self.show(schema)
 
     def lineages(self) -> Iterable[Lineage]:
         """All columns, parked ones too, in order of their creation."""

@@ -19,6 +19,8 @@ from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError
 from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
+from instar.hmr.state.probation.image import Image
+from instar.hmr.state.probation.mark import Mark, Marked
 from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
 from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
@@ -68,7 +70,8 @@ class StateManager:
         self.metrics = Metrics()
         self.tables: Mapping[str, Table] = catalog.seen
         # What follows knows the parts it needs, not the manager: a world that is let go of is gone at once.
-        self._account = MemoryAccount(lambda: catalog.all, history, lambda: checkpoints)
+        images = self._images = weakref.WeakSet[Image]()
+        self._account = MemoryAccount(lambda: catalog.all, history, lambda: (*checkpoints, *images))
         self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, history)
         self._guard = Guard(
             catalog.guarded,
@@ -326,6 +329,10 @@ class StateManager:
         steps = self._take(schemas)
         self.amend()
         return steps
+
+    def mark(self) -> Mark:
+        """Mark the committed frame, with its schemas, to return to; for the time before `migrate`. See `Mark`."""
+        return Mark(Marked(self._catalog, self._history, self._travel, self._tables_changed, self._limit, self._images))
 
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         with self.metrics.measure("checkpoint") as measured:

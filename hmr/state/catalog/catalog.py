@@ -5,10 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from instar.hmr.state.catalog.layouts import Layout, Layouts
 from instar.hmr.state.catalog.targets import References, check_targets
 from instar.hmr.state.checkpoint.restoring import Restoration
+from instar.hmr.state.columns import ColumnsMark
 from instar.hmr.state.errors import UnknownTableError
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.step import Step
@@ -18,6 +20,20 @@ from instar.native import Column, crc64
 
 # Table and catalog are one concept in two files.
 # ruff: noqa: SLF001
+
+
+class Structure(NamedTuple):
+    """What a world's tables were made of at a moment.
+
+    Attributes:
+        layout: The schemas of the visible tables, by name.
+        layouts: The schemas by frame.
+        tables: All tables, parked ones too, with their schemas and columns.
+    """
+
+    layout: Layout
+    layouts: Layouts
+    tables: Mapping[Table, tuple[Schema, ColumnsMark]]
 
 
 class Catalog:
@@ -125,6 +141,21 @@ class Catalog:
         self.all = restoration.put_in_place()
         self._layouts = Layouts(restoration.frame, restoration.layout, self._schemas)
         self._show(restoration.layout)
+
+    def mark(self) -> Structure:
+        """The tables with their schemas and columns, as they are now, for `return_to_mark`."""
+        tables = {table: (table.schema, table._columns.mark()) for table in self.all.values()}
+        return Structure(self.layout, self._layouts.copy(), tables)
+
+    def return_to_mark(self, mark: Structure) -> None:
+        """Have the tables, schemas and columns of a mark, whose frame's bytes are live; what came since is forgotten."""
+        for table, (schema, columns) in mark.tables.items():
+            table._views.close()
+            table.__dict__["schema"] = schema
+            table._columns.return_to_mark(columns, schema)
+        self.all = {table.name: table for table in mark.tables}
+        self._layouts = mark.layouts.copy()
+        self._show(mark.layout)
 
     def flush(self) -> None:
         """Carry out the despawns asked for so far."""

@@ -37,6 +37,12 @@ class Layouts:
     def __init__(self, frame: int = 0, layout: Layout | None = None, schemas: Layout | None = None) -> None:
         self._eras = [Era(frame, dict(layout or {}), dict(schemas or {}))]
 
+    def copy(self) -> Layouts:
+        """The same layouts, to go on with apart."""
+        twin = Layouts()
+        twin._eras = [*self._eras]
+        return twin
+
     @property
     def newest(self) -> Layout:
         """The last layout."""

@@ -1,0 +1,79 @@
+"""The world as it was in one frame, beside the history, which may drop that frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from instar.native import Column, History, HistoryError, Snapshot, chunk_crcs
+
+EAGER_BYTES = 4 << 20
+"""A larger image is copied at once by a worker; a smaller one only where the history is about to drop what it needs."""
+
+_worker = ThreadPoolExecutor(1, "instar-probation")
+
+
+class Image:
+    """The committed bytes of all columns in the current frame.
+
+    It takes the frame thread some microseconds: a worker copies the bytes while frames go on. A small image is not copied
+    as long as the history leads back to its frame; the commit that would drop a delta it needs copies it first.
+
+    Attributes:
+        frame: The frame.
+    """
+
+    def __init__(self, history: History, columns: Mapping[str, Sequence[Column]]) -> None:
+        """Begin an image.
+
+        Args:
+            history: The history that commits the columns.
+            columns: The columns by table.
+        """
+        self.frame = history.current
+        self._columns = [column for own in columns.values() for column in own]
+        self._bytes = {name: sum(column.committed_extent for column in own) for name, own in columns.items()}
+        self._snapshot = Snapshot(history, self._columns)
+        self._taken: Sequence[memoryview] | Future[list[memoryview]] | None = None
+        if sum(self._bytes.values()) > EAGER_BYTES:
+            self._taken = _worker.submit(self._snapshot.take)
+
+    def bytes_by_table(self) -> Mapping[str, int]:
+        """The bytes of each table."""
+        return self._bytes
+
+    def of(self, column: Column) -> memoryview:
+        """The bytes of a column.
+
+        Raises:
+            HistoryError: If they could not be taken.
+        """
+        return self._all()[self._columns.index(column)]
+
+    def verified(self) -> Iterable[tuple[Column, memoryview]]:
+        """All columns with their bytes.
+
+        Raises:
+            HistoryError: If they could not be taken, or are not what was committed.
+        """
+        taken = self._all()
+        for data, crcs in zip(taken, self._snapshot.chunk_crcs, strict=True):
+            if chunk_crcs(data) != crcs:
+                raise HistoryError(
+                    f"the copy of frame {self.frame} is damaged; nothing was changed. It cannot be returned to"
+                )
+        return list(zip(self._columns, taken, strict=True))
+
+    def drop(self) -> None:
+        """Let go of the bytes; nothing more is copied."""
+        self._snapshot.abandon()
+        self._taken = ()
+        self._columns = []
+        self._bytes = {}
+
+    def _all(self) -> Sequence[memoryview]:
+        if self._taken is None:
+            self._taken = self._snapshot.take()
+        elif isinstance(self._taken, Future):
+            self._taken = self._taken.result()
+        return self._taken
