@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -17,8 +18,9 @@ from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_
 from instar.hmr.code.load.loading import Instance, Load, Stage
 from instar.hmr.code.load.tables import declared_tables
 from instar.hmr.code.params import Declaration, Declarations, LiveParam, Value
-from instar.hmr.code.program import ModuleVersion, Program, retire
+from instar.hmr.code.program import Loading, ModuleVersion, Program, retire
 from instar.hmr.code.settings import Name, Read, Settings, Values
+from instar.hmr.code.trial import Trial
 from instar.hmr.state import Schema
 
 
@@ -78,12 +80,18 @@ class Codebase:
         Raises:
             EditError: it cannot run; nothing is left behind.
         """
-        program = _worked(self._build(None, {}, compile), NOT_STARTED)
+        program = _worked(self._build(None, {}, compile, None), NOT_STARTED)
         for instance in program.instances.values():
             instance.enlist()
         return program
 
-    def build(self, base: Program, changes: Mapping[Path, bytes], compile: Compile = compile_source) -> Program:  # noqa: A002
+    def build(
+        self,
+        base: Program,
+        changes: Mapping[Path, bytes],
+        compile: Compile = compile_source,  # noqa: A002
+        trial: Trial | None = None,
+    ) -> Program:
         """Builds the program that `base` becomes by an edit, ready to be swapped in; `base` goes on unchanged.
 
         Args:
@@ -91,6 +99,7 @@ class Codebase:
                 on disk now. Only files new to the scene are read.
             changes: new content by path.
             compile: compiles a file that changed.
+            trial: executes the new files in another process first.
 
         Returns:
             The new program; `base` itself if `changes` change nothing. Its modules are in `sys.modules`, its sources
@@ -99,13 +108,15 @@ class Codebase:
         Raises:
             EditError: it cannot run; nothing is left behind and the Params of `base` are as they were.
         """
-        return _worked(self._build(base, changes, compile), GOES_ON)
+        return _worked(self._build(base, changes, compile, trial), GOES_ON)
 
     def retire(self, old: Program, new: Program) -> None:
         """Makes `new` the program that runs instead of `old`; see `program.retire`."""
         retire(old, new)
 
-    def _build(self, base: Program | None, changes: Mapping[Path, bytes], compile_file: Compile) -> Program | EditError:
+    def _build(
+        self, base: Program | None, changes: Mapping[Path, bytes], compile_file: Compile, trial: Trial | None
+    ) -> Program | EditError:
         """Returns the program, or why there is none; raised here, it would keep the failed modules alive."""
         running = {} if base is None else base.instances
         files = Files(self.root, {} if base is None else base.sources, changes)
@@ -126,11 +137,13 @@ class Codebase:
         declarations = Declarations(partial(_value, base, values, changed))
         load = Load(instances.values(), declarations)
         try:
+            trial_ns = 0 if trial is None else trial.run(instances, {} if base is None else base.chosen(values))
             with load.running():
                 for instance in instances.values():
                     if instance.stage is Stage.NEW or instance.name in modules:
                         load.execute(instance)
-                return self._describe(base, values, graph, instances, declarations, files.looked_for | self.files)
+                program = self._describe(base, values, graph, instances, declarations, files.looked_for | self.files)
+                return replace(program, loading=Loading(trial_ns, MappingProxyType(load.imports)))
         except BaseException as error:
             if is_the_users(error, graph.units.values()):
                 raise

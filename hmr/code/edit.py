@@ -40,6 +40,16 @@ class Edit:
     predicted: Origin | None = None
     saved_ns: int = 0
 
+    @property
+    def trial_ns(self) -> int:
+        """What executing it in the trial process took; 0 if it was known to pass."""
+        return self.program.loading.trial_ns
+
+    @property
+    def imports(self) -> Mapping[str, int]:
+        """What came into the process from outside of the scene because of it, by module, in ns."""
+        return self.program.loading.imports
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rejection:

@@ -18,7 +18,9 @@ from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import GOES_ON, CompileError, EditError
+from instar.hmr.code.load.limit import LoadLimit
 from instar.hmr.code.program import Program, drop
+from instar.hmr.code.trial import Trial
 from instar.hmr.code.watch import Change, Watcher
 from instar.native.errors import InstarError
 
@@ -78,6 +80,8 @@ class EditPipeline:
         self._inbox: queue.SimpleQueue[list[Change] | _Settled | None] = queue.SimpleQueue()
         self._helper = CompileHelper()
         self._cache = UnitCache(self._helper.translate)
+        self._trial = Trial()
+        self._limit = LoadLimit(self._stuck)
         self._watcher = Watcher(
             codebase.root,
             self._inbox.put,
@@ -119,6 +123,7 @@ class EditPipeline:
 
     def start(self) -> None:
         """Begins; returns when the compile process is warm and every save from now on will be noticed."""
+        self._trial.start(self._head.instances, self._head.chosen(self._head.values))
         self._helper.warm()
         self._watcher.start()
         self._loader.start()
@@ -130,6 +135,8 @@ class EditPipeline:
         if self._loader.ident is not None:
             self._loader.join(_CLOSE_SECONDS)
         self._helper.close()
+        self._trial.close()
+        self._limit.close()
         self._withdraw(self._head)
 
     def __enter__(self) -> EditPipeline:
@@ -242,7 +249,8 @@ class EditPipeline:
         self._cache.begin()
         try:
             data = {path: change.data for path, change in changes.items()}
-            program = self._codebase.build(head, data, self._cache.compile)
+            with self._limit.watching():
+                program = self._codebase.build(head, data, self._cache.compile, self._trial)
             self._check(program)
         except InstarError:
             drop(program, head)
@@ -253,6 +261,10 @@ class EditPipeline:
             failure.kept = GOES_ON
             raise failure from error
         return program
+
+    def _stuck(self, text: str) -> None:
+        self._errors = (*self._errors, text)
+        self._tell()
 
     def _looks_whole(self, path: Path, data: bytes) -> bool:
         if path in self._codebase.files:

@@ -42,6 +42,19 @@ class ModuleVersion:
     params: Mapping[str, LiveParam]
 
 
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """What it took to make a program, besides compiling.
+
+    Attributes:
+        trial_ns: executing its new files in the trial process first; 0 if they were known to pass.
+        imports: what came into the process from outside of the scene because of it, by module, in ns.
+    """
+
+    trial_ns: int = 0
+    imports: Mapping[str, int] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Program:
     """A world's code. It never changes, but for the values of its Params.
@@ -59,6 +72,7 @@ class Program:
         values: what the scene's file says, and the values chosen above it.
         left: the values of Params as another program left them that changed them with the scene's file, and whether
             somebody had chosen them.
+        loading: what it took to make it.
     """
 
     number: int
@@ -72,11 +86,27 @@ class Program:
     instances: Mapping[str, Instance] = field(repr=False)
     values: Values = field(repr=False)
     left: dict[Name, tuple[Value, bool]] = field(repr=False, default_factory=dict)
+    loading: Loading = field(default=Loading(), repr=False)
 
     @property
     def settings(self) -> Settings:
         """What the scene's file says."""
         return self.values.settings
+
+    def chosen(self, values: Values) -> dict[str, dict[str, object]]:
+        """Returns what Params begin with that somebody chose, by file and name, in a program that `values` are for."""
+        chosen = values.chosen()
+        changed = frozenset(values.changed(self.values))
+        for module, params in self.params.items():
+            chosen |= {
+                (module, name): live.value
+                for name, live in params.items()
+                if live.given and (module, name) not in changed
+            }
+        by_file: dict[str, dict[str, object]] = {}
+        for (module, name), value in chosen.items():
+            by_file.setdefault(module, {})[name] = value
+        return by_file
 
     def place_of(self, table: str) -> str:
         """`file:line` of the class that declares a table."""

@@ -49,6 +49,10 @@ class Values:
         self._given = _by_name(given)
         self._written = {name: value for name, value in _by_name(settings.params).items() if name not in self._given}
 
+    def chosen(self) -> dict[Name, object]:
+        """Returns the values that people chose, whether they are allowed or not."""
+        return self._written | self._given
+
     def changed(self, before: Values) -> list[Name]:
         """Returns the Params of which the file says something else than it said before, in order of their names."""
         names = self._written.keys() | before._written.keys()

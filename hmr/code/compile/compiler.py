@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -46,6 +47,11 @@ class Unit:
     classes: dict[str, int]
     exports: tuple[str, ...]
     warnings: tuple[tuple[str, str, int], ...]
+
+    @property
+    def lines(self) -> list[str]:
+        """The source lines as the compiler counts them, with their ends: form feeds and the like end none."""
+        return io.StringIO(self.text, newline="\n").readlines()
 
     def line(self, number: int) -> str:
         """Returns source line `number` (1-based), empty where there is none."""

@@ -13,6 +13,7 @@ from types import TracebackType
 
 from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.errors import EditError, LoadError, excerpt
+from instar.hmr.code.load.limit import LoadTimeout, timeout_problem
 from instar.native.errors import InstarError
 
 _UNIQUE_NAME = re.compile(r"([\w.]+)@[0-9a-f]{12}(-\d+)?")
@@ -75,6 +76,8 @@ def _frames(trace: TracebackType | None) -> list[tuple[str, int, str]]:
 
 
 def _problem(error: BaseException) -> str:
+    if isinstance(error, LoadTimeout):
+        return timeout_problem()
     if isinstance(error, SystemExit):
         return f"the file ended the program at import (SystemExit: {error.code})"
     said = "".join(traceback.format_exception_only(error)).strip()
@@ -82,6 +85,8 @@ def _problem(error: BaseException) -> str:
 
 
 def _advice(error: BaseException, units: Mapping[str, Unit]) -> str:
+    if isinstance(error, LoadTimeout):
+        return "A loop at the top level of a file must end; move long work into setup."
     if isinstance(error, SystemExit):
         return "Remove the call, or move it into a hook: there, sys.exit() ends the run."
     if not isinstance(error, ModuleNotFoundError) or not error.name:

@@ -6,17 +6,18 @@ import builtins
 import linecache
 import marshal
 import sys
+import time
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import Enum
-from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 from typing import Any
 
 from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.load.imports import absolute
+from instar.hmr.code.load.lines import SceneLoader
 from instar.hmr.code.params import Declarations, LiveParam, ParamNumber, declaring, number_of
 
 
@@ -68,7 +69,7 @@ class Instance:
         path = str(self.unit.source.path)
         sys.modules[self.module.__name__] = self.module
         if self._lines is None:
-            self._lines = self.unit.text.splitlines(keepends=True)
+            self._lines = self.unit.lines
         linecache.cache[path] = (len(self.unit.text), None, self._lines, path)
 
     def delist(self) -> None:
@@ -77,7 +78,7 @@ class Instance:
 
     def _module(self, unique_name: str) -> ModuleType:
         source = self.unit.source
-        loader = _SceneLoader(self.unit)
+        loader = SceneLoader(self.unit)
         spec = ModuleSpec(unique_name, loader, origin=str(source.path), is_package=source.is_package)
         spec.has_location = True
         module = ModuleType(unique_name)
@@ -91,12 +92,17 @@ class Instance:
 
 
 class Load:
-    """One load: executes new instances, each when it is first imported or asked for."""
+    """One load: executes new instances, each when it is first imported or asked for.
+
+    Attributes:
+        imports: what came into the process from outside of the scene meanwhile, by module, with the ns it took.
+    """
 
     def __init__(self, instances: Iterable[Instance], declarations: Declarations) -> None:
         """Args: instances: the new ones; declarations: where their Params go."""
         self._new = [instance for instance in instances if instance.stage is Stage.NEW]
         self._declarations = declarations
+        self.imports: dict[str, int] = {}
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -183,7 +189,7 @@ class Importer:
         closure = self._instance.closure
         outside = level == 0 and name.partition(".")[0] not in closure
         if outside or isinstance(fromlist, list):  # C code passes a list: it wants sys.modules[name]
-            return builtins.__import__(name, globals, locals, fromlist or (), level)
+            return self._from_outside(name, globals, locals, fromlist or (), level)
         target = absolute(self._instance.unit.source, level, name)
         if target is None:
             raise ImportError("attempted relative import beyond the scene's folder")
@@ -196,6 +202,18 @@ class Importer:
             if inside in closure and not hasattr(leaf, part):
                 setattr(leaf, part, self._reach(inside))
         return self._as_imported(leaf, closure.get(target))
+
+    def _from_outside(self, name: str, *arguments: Any) -> ModuleType:
+        """Imports as Python does; while the file is loaded, what is new to the process is noted with its time."""
+        load = self.load
+        if load is None:
+            return builtins.__import__(name, *arguments)
+        before, began = len(sys.modules), time.perf_counter_ns()
+        try:
+            return builtins.__import__(name, *arguments)
+        finally:
+            if len(sys.modules) > before:
+                load.imports[name] = load.imports.get(name, 0) + time.perf_counter_ns() - began
 
     def _reach(self, target: str) -> ModuleType:
         """Returns the module of a dotted name, executed."""
@@ -215,19 +233,6 @@ class Importer:
         view.__dict__.update(module.__dict__)
         view.__dict__.update({name: self.load.number_of(live) for name, live in instance.params.items()})
         return view
-
-
-class _SceneLoader(InspectLoader):
-    """What `inspect`, `linecache` and `traceback` ask for source text."""
-
-    def __init__(self, unit: Unit) -> None:
-        self._unit = unit
-
-    def get_source(self, fullname: str) -> str:  # noqa: ARG002 - a loader serves one module here
-        return self._unit.text
-
-    def is_package(self, fullname: str) -> bool:  # noqa: ARG002
-        return self._unit.source.is_package
 
 
 def _unused(unique_name: str) -> str:
