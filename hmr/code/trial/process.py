@@ -13,9 +13,9 @@ import socket
 import stat
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np  # noqa: F401 - every scene's first import
 
@@ -40,6 +40,7 @@ from instar.hmr.code.trial.wire import (
 )
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+_DESCRIPTORS = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
 _exit = os._exit
 
 
@@ -121,6 +122,7 @@ class Mirror:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._holdings = Holdings()
         self._held: dict[str, Instance] = {}
 
     def execute(self, request: Request, base: int) -> Reply:
@@ -135,7 +137,7 @@ class Mirror:
                 instances[entry.name].closure = {name: instances[name] for name in entry.closure}
         declarations = Declarations(lambda declaration: _value(request.values, declaration))
         order = {entry.name: index for index, entry in enumerate(request.entries)}
-        load = _Trial(fresh.values(), declarations, self._report, order)
+        load = _Trial(fresh.values(), declarations, self._report, order, self._holdings)
         with load.running():
             for entry in request.entries:
                 if entry.name in fresh and entry.is_wanted:
@@ -167,15 +169,40 @@ class Mirror:
         return instance
 
 
+class Holdings:
+    """What this process holds on to that another could want, or would notice: sockets, files it writes, threads."""
+
+    def __init__(self) -> None:
+        self._descriptors: set[str] = set()
+        self._threads: set[threading.Thread] = set()
+        self.added()
+
+    def added(self) -> str:
+        """Returns what has come since the last call, in words; empty if nothing."""
+        descriptors, threads = set(os.listdir(_DESCRIPTORS)), set(threading.enumerate())  # noqa: PTH208 - names are all it takes
+        kinds = {kind for name in descriptors - self._descriptors if (kind := _kind(int(name)))}
+        if threads - self._threads:
+            kinds.add("a thread")
+        self._descriptors, self._threads = descriptors, threads
+        return ", ".join(sorted(kinds))
+
+
 class _Trial(Load):
     """A load that leaves word of what it is executing."""
 
-    def __init__(self, instances: Any, declarations: Declarations, report: Report, order: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        instances: Iterable[Instance],
+        declarations: Declarations,
+        report: Report,
+        order: Mapping[str, int],
+        holdings: Holdings,
+    ) -> None:
         super().__init__(instances, declarations)
         self._report = report
         self._order = order
         self._now = NOT_EXECUTING
-        self._known = _held()
+        self._holdings = holdings
         self.holders: dict[str, str] = {}
 
     def _run(self, instance: Instance) -> None:
@@ -184,10 +211,9 @@ class _Trial(Load):
         try:
             super()._run(instance)
         finally:
-            held = _held()
-            if held - self._known:
-                self.holders[instance.name] = ", ".join(sorted({kind for kind, _ in held - self._known}))
-            self._known = held
+            added = self._holdings.added()
+            if added:
+                self.holders[instance.name] = added
             self._now = outer
             self._report.executing(outer)
 
@@ -208,19 +234,11 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 
-def _held() -> set[tuple[str, int]]:
-    """Returns what another process could not have as long as this one lives, or would notice: by kind and number."""
-    held = {("a thread", ident) for thread in threading.enumerate() if (ident := thread.ident) is not None}
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - the names are all that is wanted
-        with contextlib.suppress(OSError):
-            kind = _kind(int(name))
-            if kind:
-                held.add((kind, int(name)))
-    return held
-
-
 def _kind(descriptor: int) -> str:
-    status = os.fstat(descriptor)
+    try:
+        status = os.fstat(descriptor)
+    except OSError:  # it was that of the list
+        return ""
     if stat.S_ISSOCK(status.st_mode):
         return "a socket"
     if stat.S_ISCHR(status.st_mode):
