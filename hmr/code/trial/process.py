@@ -179,11 +179,13 @@ class Holdings:
 
     def added(self) -> str:
         """Returns what has come since the last call, in words; empty if nothing."""
-        descriptors, threads = set(os.listdir(_DESCRIPTORS)), set(threading.enumerate())  # noqa: PTH208 - names are all it takes
-        kinds = {kind for name in descriptors - self._descriptors if (kind := _kind(int(name)))}
+        listed, threads = set(os.listdir(_DESCRIPTORS)), set(threading.enumerate())  # noqa: PTH208 - names are enough
+        new = {name: kind for name in listed - self._descriptors if (kind := _kind(int(name))) is not None}
+        kinds = {kind for kind in new.values() if kind}
         if threads - self._threads:
             kinds.add("a thread")
-        self._descriptors, self._threads = descriptors, threads
+        self._descriptors = (self._descriptors & listed) | new.keys()
+        self._threads = threads
         return ", ".join(sorted(kinds))
 
 
@@ -234,11 +236,12 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
 
 
-def _kind(descriptor: int) -> str:
+def _kind(descriptor: int) -> str | None:
+    """Returns what a descriptor stands for, empty if for nothing that others could miss, None if it was that of the list."""
     try:
         status = os.fstat(descriptor)
-    except OSError:  # it was that of the list
-        return ""
+    except OSError:
+        return None
     if stat.S_ISSOCK(status.st_mode):
         return "a socket"
     if stat.S_ISCHR(status.st_mode):

@@ -264,7 +264,11 @@ from pathlib import Path
 from instar.hmr.code import Codebase
 from instar.hmr.code.trial import Trial
 root = Path(sys.argv[1])
-codebase = Codebase(root, ["flock"], [])
+
+class Settings:
+    modules, params, source = ("flock",), {}, None
+
+codebase = Codebase(root, Settings(), [])
 program = codebase.load()
 trial = Trial(1.0)
 trial.start(program.instances, {})
