@@ -73,7 +73,9 @@ def test_edit_that_hangs_only_here_is_told_of_and_rejected(scene: Scene) -> None
     path = scene.write("flock.py", "value = 1\n")
     live = Live(scene.codebase())
     with live.pipeline as pipeline:
-        path.write_text("from instar.hmr.code.trial import trying\nwhile not trying():\n    pass\n")
+        path.write_text(
+            "import threading\nfrom instar.hmr.code.trial import trying\nif not trying():\n    threading.Event().wait(3.5)\n"
+        )
         live.heard()
         (text,) = pipeline.errors
         assert "is being interrupted" in text
