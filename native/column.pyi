@@ -19,7 +19,7 @@ class Packed(Protocol):
 
 @final
 class Column:
-    """Two reserved mappings that never move, zero until written: what modules write, and the world as of the last commit.
+    """Two reserved mappings that move only by `renew`, zero until written: what modules write, and the world as of the last commit.
 
     Both begin at a page boundary. Bytes of ``live`` at and past `extent` must be zero whenever a history acts on the column.
 
@@ -34,7 +34,7 @@ class Column:
     def __init__(self, capacity_bytes: int) -> None: ...
     @property
     def live(self) -> memoryview:
-        """All its bytes, writable until it is sealed: ``np.frombuffer(column.live, dtype)`` is a view that keeps them alive."""
+        """All its bytes, writable: ``np.frombuffer(column.live, dtype)`` is a view that keeps them alive."""
     @property
     def live_views(self) -> int:
         """How many buffers taken by `live` are alive, themselves or in anything made of them (arrays, slices, memoryviews)."""
@@ -57,7 +57,7 @@ class Column:
             packed: Stands for the bytes of the committed extent.
 
         Returns:
-            Whether it was done: not while views of ``committed`` are alive, nor to a sealed column.
+            Whether it was done: not while views of ``committed`` are alive.
 
         Raises:
             InstarError: If they are packed already.
@@ -90,9 +90,24 @@ class Column:
         Raises:
             InstarError: If they are more than the capacity; nothing has changed then.
         """
-    def seal(self) -> None:
-        """Make ``live`` read-only for good, as when another column takes its place.
+    def fill(self, cell: Buffer | npt.NDArray[Any], count: int) -> None:
+        """Make so many equal cells the live and the committed bytes of a column that nothing has used yet, with their checksums.
 
-        Views of it keep their values. One that was made writable before must be made read-only by its owner: the memory is
-        protected, and a write through it would end the process. History still moves the committed bytes.
+        Zeros take neither time nor memory. No history holds a record of it: to a history that gets the column then, it always
+        was like this.
+
+        Raises:
+            InstarError: If they do not fit, or the column is in use; nothing has changed then.
+        """
+    def settle(self, nbytes: int) -> None:
+        """Make the first live bytes the committed ones, as `fill` does; those behind them must be zero."""
+    def renew(self, capacity_bytes: int = 0) -> None:
+        """Take another mapping for what is live, and more of it if the capacity is to be larger.
+
+        Views taken before keep the old mapping with its values: what is written to it has no effect any more. Without
+        views, and without more capacity, nothing is done. No `Snapshot` of the history may be pending.
+
+        Raises:
+            InstarError: If the capacity is not possible; nothing has changed then, nor after a ReservationError.
+            ReservationError: If the system does not give the address space.
         """

@@ -11,7 +11,7 @@ from instar.native.buffers cimport borrow_bytes
 from instar.native.dispatch cimport kernels, zero_chunk_crc
 from instar.native.errors import InstarError
 from instar.native.kernels cimport INSTAR_CHUNK_BYTES
-from instar.native.memory cimport Mapping, reserve
+from instar.native.memory cimport Mapping, move_into, reserve
 
 cdef extern from "plain/pages.h" nogil:
     int instar_pages_give_back(uint8_t *data, uint64_t size)
@@ -96,7 +96,7 @@ cdef class Column:
     def freeze(self, packed):
         if self.packed_bytes is not None:
             raise InstarError("the column's committed bytes are packed already; nothing was changed")
-        if self.state.live == self.state.committed or self.committed_bytes.views:
+        if self.committed_bytes.views:
             return False
         self.packed_bytes = packed
         self.state.committed = NULL
@@ -178,12 +178,97 @@ cdef class Column:
             return
         memcpy(self.state.committed + at, data + at, given)
         memset(self.state.committed + at + given, 0, INSTAR_CHUNK_BYTES - given)
-        if self.state.live != self.state.committed:
-            memcpy(self.state.live + at, self.state.committed + at, INSTAR_CHUNK_BYTES)
+        memcpy(self.state.live + at, self.state.committed + at, INSTAR_CHUNK_BYTES)
         self.state.crcs[at // INSTAR_CHUNK_BYTES] = kernels.crc64(self.state.committed + at, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc
 
-    def seal(self):
+    def fill(self, cell, uint64_t count):
+        cdef Py_buffer view
+        cdef uint64_t size
+        borrow_bytes(&view, cell, "cell")
+        try:
+            self._require_unused()
+            size = <uint64_t>view.len * count
+            if view.len == 0 or size > self.state.capacity or (count and size // count != <uint64_t>view.len):
+                raise InstarError(
+                    f"a column of {self.state.capacity:,} bytes cannot hold {count:,} cells of {view.len:,}; nothing was changed"
+                )
+            self.expect(size)
+            if not _is_zero(<const uint8_t *>view.buf, view.len):
+                with nogil:
+                    self._fill_chunks(<const uint8_t *>view.buf, view.len, size)
+            self.state.extent = self.state.committed_extent = size
+        finally:
+            PyBuffer_Release(&view)
+
+    cdef void _fill_chunks(self, const uint8_t *cell, uint64_t cell_bytes, uint64_t size) noexcept nogil:
+        """Each chunk is made of the one before where the cells lie alike in both, so that only writing takes memory's time."""
+        cdef uint8_t chunk[INSTAR_CHUNK_BYTES]
+        cdef uint64_t at = 0, part = 0, have, crc = 0, phase, made = cell_bytes
+        while at < size:
+            part = min(size - at, <uint64_t>INSTAR_CHUNK_BYTES)
+            phase = at % cell_bytes
+            if phase != made or part < INSTAR_CHUNK_BYTES:
+                have = min(part, cell_bytes - phase)
+                memcpy(chunk, cell + phase, have)
+                memcpy(chunk + have, cell, min(part - have, phase))
+                have = min(part, cell_bytes)
+                while have < part:
+                    memcpy(chunk + have, chunk, min(have, part - have))
+                    have += min(have, part - have)
+                memset(chunk + part, 0, INSTAR_CHUNK_BYTES - part)
+                crc = kernels.crc64(chunk, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc
+                made = phase
+            memcpy(self.state.live + at, chunk, part)
+            memcpy(self.state.committed + at, chunk, part)
+            self.state.crcs[at // INSTAR_CHUNK_BYTES] = crc
+            at += INSTAR_CHUNK_BYTES
+
+    def settle(self, uint64_t nbytes):
+        cdef uint64_t at = 0, part
+        self._require_unused()
+        if nbytes > self.state.capacity:
+            raise InstarError(f"a column of {self.state.capacity:,} bytes cannot hold {nbytes:,}; nothing was changed")
+        self.expect(nbytes)
+        with nogil:
+            while at < nbytes:
+                part = min(nbytes - at, <uint64_t>INSTAR_CHUNK_BYTES)
+                memcpy(self.state.committed + at, self.state.live + at, part)
+                self.state.crcs[at // INSTAR_CHUNK_BYTES] = kernels.crc64(self.state.committed + at, INSTAR_CHUNK_BYTES, 0) ^ zero_chunk_crc
+                at += INSTAR_CHUNK_BYTES
+            self.state.extent = self.state.committed_extent = nbytes
+
+    cdef int _require_unused(self) except -1:
+        if self.owner != 0 or self.state.extent or self.state.committed_extent:
+            raise InstarError("the column is in use; it keeps what it has. Take a new one")
+        return 0
+
+    def renew(self, uint64_t capacity_bytes=0):
+        cdef uint64_t chunks = (capacity_bytes + INSTAR_CHUNK_BYTES - 1) // INSTAR_CHUNK_BYTES
+        cdef uint64_t used = min(self.state.capacity, max(self.state.extent, self.state.committed_extent) + INSTAR_CHUNK_BYTES)
+        cdef uint64_t capacity = max(self.state.capacity, chunks * INSTAR_CHUNK_BYTES)
+        cdef Mapping live, committed, crcs
+        if capacity_bytes > MOST_BYTES:
+            raise InstarError(f"a column holds at most {MOST_BYTES:,} bytes, not {capacity_bytes:,}; nothing was changed")
+        if capacity == self.state.capacity:
+            if self.live_bytes.views:
+                live = reserve(capacity, False, "a column's live bytes")
+                move_into(live, self.live_bytes, used)
+                self.live_bytes = live
+                self.state.live = live.data
+            return
         self.warm()
-        self.live_bytes.seal()
-        # From here on the history's undo, redo and discard act on the committed bytes alone.
-        self.state.live = self.state.committed
+        chunks = capacity // INSTAR_CHUNK_BYTES
+        # All three are there before any of them moves.
+        live = reserve(capacity, False, "a column's live bytes")
+        committed = reserve(capacity, True, "a column's committed bytes")
+        crcs = reserve(chunks * sizeof(uint64_t), True, "a column's checksums")
+        move_into(live, self.live_bytes, used)
+        move_into(committed, self.committed_bytes, used)
+        move_into(crcs, self.crcs, self.state.capacity // INSTAR_CHUNK_BYTES * sizeof(uint64_t))
+        self.live_bytes, self.committed_bytes, self.crcs = live, committed, crcs
+        self.state.live, self.state.committed, self.state.crcs = live.data, committed.data, <uint64_t *>crcs.data
+        self.state.capacity = capacity
+
+
+cdef bint _is_zero(const uint8_t *data, uint64_t size) noexcept:
+    return size == 0 or (data[0] == 0 and memcmp(data, data + 1, size - 1) == 0)

@@ -71,6 +71,7 @@ cdef class History(Frames):
             self._grow()
             column.key = len(self.added)
             self.columns[column.key] = &column.state
+            column.state.compared = self.deltas.current
             self.added.append(column)
             column.owner = self.number
         finally:

@@ -130,9 +130,6 @@ def mend_crc(column: Column, chunk: int) -> None:
 def mend_past_end(column: Column) -> None:
     """Zero the live bytes past the committed extent, up to the end of its chunk."""
 
-def has_live_copy(column: Column) -> bool:
-    """Whether live and committed are two memories: not so once a column was sealed."""
-
 def flip(column: Column, where: str, byte: int, bit: int) -> None:
     """Invert one bit of memory, as a cosmic ray would.
 

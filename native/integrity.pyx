@@ -216,10 +216,6 @@ def mend_past_end(Column column not None):
         memset(column.state.live + column.state.committed_extent, 0, INSTAR_CHUNK_BYTES - used)
 
 
-def has_live_copy(Column column not None):
-    return column.state.live != column.state.committed
-
-
 def flip(Column column not None, str where, uint64_t byte, int bit):
     cdef uint8_t *memory
     cdef uint64_t room = column.state.capacity

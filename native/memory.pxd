@@ -8,7 +8,8 @@ cdef class Mapping:
     # How many buffers of it are alive; whatever is made of one, at any remove, keeps that one alive.
     cdef readonly size_t views
     cdef void expect(self, size_t nbytes) noexcept
-    cdef int seal(self) except -1
 
 
 cdef Mapping reserve(size_t nbytes, bint readonly, str purpose)
+# Gives a fresh mapping the first bytes of another, which gives up its pages if nobody has a view of them.
+cdef int move_into(Mapping target, Mapping source, size_t used) except -1

@@ -1,15 +1,21 @@
 """Reserved address space: a mapping that never moves and takes memory only where it is written."""
 
+import mmap
+
 from cpython.buffer cimport PyBuffer_FillInfo
 from libc.errno cimport errno
 from libc.stdint cimport uint8_t
-from libc.string cimport strerror
+from libc.string cimport memcpy, strerror
 
 from instar.native.errors import InstarError, ReservationError
 
 cdef extern from *:
     """
+    #ifndef _GNU_SOURCE
+    #define _GNU_SOURCE
+    #endif
     #include <stdint.h>
+    #include <string.h>
     #include <sys/mman.h>
     #include <unistd.h>
 
@@ -32,7 +38,16 @@ cdef extern from *:
     }
 
     static int instar_release(uint8_t *data, size_t bytes) { return munmap(data, bytes); }
-    static int instar_protect(uint8_t *data, size_t bytes) { return mprotect(data, bytes, PROT_READ); }
+
+    /* Moves whole pages to the beginning of another mapping, without copying them where the system can. Returns whether it did. */
+    static int instar_move(uint8_t *from, uint8_t *to, size_t bytes) {
+    #ifdef MREMAP_FIXED
+        return mremap(from, bytes, bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == (void *)to;
+    #else
+        (void)from, (void)to, (void)bytes;
+        return 0;
+    #endif
+    }
 
     /* Large pages for all that begin within so many bytes. */
     static void instar_expect(uint8_t *data, size_t bytes) {
@@ -46,8 +61,11 @@ cdef extern from *:
 
     uint8_t *instar_reserve(size_t size) nogil
     int instar_release(uint8_t *data, size_t size) nogil
-    int instar_protect(uint8_t *data, size_t size) nogil
+    int instar_move(uint8_t *source, uint8_t *target, size_t size) nogil
     void instar_expect(uint8_t *data, size_t size) nogil
+
+
+cdef size_t PAGE_BYTES = mmap.PAGESIZE
 
 
 cdef class Mapping:
@@ -73,12 +91,6 @@ cdef class Mapping:
         if nbytes >= INSTAR_LARGE_PAGE:
             instar_expect(self.data, min(self.nbytes, (nbytes + INSTAR_LARGE_PAGE - 1) // INSTAR_LARGE_PAGE * INSTAR_LARGE_PAGE))
 
-    cdef int seal(self) except -1:
-        if instar_protect(self.data, self.nbytes) != 0:
-            raise InstarError(f"the system refused to make a mapping read-only: {strerror(errno).decode()}; it stays writable")
-        self.readonly = True
-        return 0
-
 
 cdef Mapping reserve(size_t nbytes, bint readonly, str purpose):
     cdef Mapping mapping = Mapping.__new__(Mapping)
@@ -91,3 +103,19 @@ cdef Mapping reserve(size_t nbytes, bint readonly, str purpose):
     mapping.nbytes = nbytes
     mapping.readonly = readonly
     return mapping
+
+
+cdef int move_into(Mapping target, Mapping source, size_t used) except -1:
+    cdef size_t pages = (used + PAGE_BYTES - 1) // PAGE_BYTES * PAGE_BYTES
+    if used == 0:
+        return 0
+    target.expect(used)
+    if source.views == 0 and pages <= min(source.nbytes, target.nbytes) and instar_move(source.data, target.data, pages):
+        source.data += pages
+        source.nbytes -= pages
+        if source.nbytes == 0:
+            source.data = NULL
+    else:
+        with nogil:
+            memcpy(target.data, source.data, used)
+    return 0

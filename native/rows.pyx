@@ -125,7 +125,6 @@ cdef class Index:
         if self.ids is not None:
             raise InstarError("an Index is initialised once; its ids are kept. Make a new one")
         self.ids, self.slots, self.free = ids, slots, free
-        self.state.room = min(ids.state.capacity // 8, slots.state.capacity // 8, free.state.capacity // 4, MOST_ROWS)
         self._locate()
 
     @property
@@ -138,6 +137,7 @@ cdef class Index:
 
     def restore(self, uint64_t slots_used, uint64_t free_count):
         _require_idle(self.busy)
+        self._locate()
         if slots_used > self.state.room or free_count > self.state.room:
             raise InstarError(
                 f"an id index with room for {self.state.room:,} rows cannot have {slots_used:,} slots and {free_count:,} free ones; "
@@ -228,10 +228,13 @@ cdef class Index:
         return forgotten
 
     cdef int _locate(self) except -1:
-        """Take the addresses, which a column that was sealed has given up."""
-        _require_room(self.ids, self.state.room, 8)
-        _require_room(self.slots, self.state.room, 8)
-        _require_room(self.free, self.state.room, 4)
+        """Take the addresses and the room, which change where a column is given more."""
+        _require_room(self.ids, 0, 8)
+        _require_room(self.slots, 0, 8)
+        _require_room(self.free, 0, 4)
+        self.state.room = min(
+            self.ids.state.capacity // 8, self.slots.state.capacity // 8, self.free.state.capacity // 4, MOST_ROWS
+        )
         self.state.ids = <uint64_t *>self.ids.state.live
         self.state.slots = <uint64_t *>self.slots.state.live
         self.state.free = <uint32_t *>self.free.state.live

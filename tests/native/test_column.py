@@ -79,22 +79,69 @@ def test_checksums_of_the_committed_chunks() -> None:
     assert column.chunk_crcs().tolist() == [crc64(chunk) for chunk in chunks]
 
 
-def test_sealed_views_keep_their_values() -> None:
+@pytest.mark.parametrize("more", [0, 5 * CHUNK_BYTES])
+def test_a_renewed_column_goes_on_elsewhere_and_old_views_keep_their_values(more: int) -> None:
     column, history = Column(CHUNK_BYTES), History(1 << 20)
     history.add(column)
-    live = np.frombuffer(column.live, np.uint8)
+    old = np.frombuffer(column.live, np.uint8)
     column.extent = 1
-    live[0] = 1
-    history.commit(1, [column])
-    live[0] = 2
-    history.commit(2, [column])
-    column.seal()
+    for frame in (1, 2):
+        old[0] = frame
+        history.commit(frame, [column])
+    crcs = column.chunk_crcs()
+    column.renew(more)
+    assert column.capacity_bytes == max(CHUNK_BYTES, more)
+    assert (column.live[0], column.committed[0], column.chunk_crcs()) == (2, 2, crcs)
     history.undo()
-    history.discard([column])
-    assert live[0] == 2
-    assert column.live.readonly
-    assert not np.frombuffer(column.live, np.uint8).flags.writeable
-    assert np.frombuffer(column.committed, np.uint8)[0] == 1
+    assert (column.live[0], column.committed[0], old[0]) == (1, 1, 2)
+    old[0] = 9
+    assert column.live[0] == 1
+    assert history.commit(3, [column]) == (0, 0)
+
+
+def test_a_column_that_grows_without_views_takes_its_bytes_along() -> None:
+    column, history = Column(3 << 20), History(1 << 20)
+    history.add(column)
+    data = np.random.default_rng(1).integers(0, 256, 3 << 20, np.uint8)
+    column.load(data)
+    column.renew(64 << 20)
+    assert column.capacity_bytes == 64 << 20
+    assert bytes(column.live[: 3 << 20]) == bytes(column.committed[: 3 << 20]) == data.tobytes()
+    assert not any(column.live[3 << 20 : (3 << 20) + CHUNK_BYTES])
+    np.frombuffer(column.live, np.uint8)[5] ^= 1
+    assert history.commit(1, [column]) == (1, 64)
+    column.renew(64 << 20)
+    with pytest.raises(InstarError, match="holds at most"):
+        column.renew(1 << 47)
+
+
+@pytest.mark.parametrize(("cell", "count"), [(b"\0" * 4, 9), (b"abcd", 9000), (b"abc", 11_000), (b"xy" * 9000, 3), (b"a", 0)])
+def test_a_fresh_column_is_filled_with_cells_and_their_checksums(cell: bytes, count: int) -> None:
+    column, same = Column(1 << 17), Column(1 << 17)
+    column.fill(cell, count)
+    same.load(cell * count)
+    assert column.extent == column.committed_extent == len(cell) * count
+    assert bytes(column.live) == bytes(column.committed) == bytes(same.live)
+    assert column.chunk_crcs() == same.chunk_crcs()
+    if count:
+        with pytest.raises(InstarError, match="in use"):
+            column.fill(cell, count)
+    with pytest.raises(InstarError, match="cannot hold"):
+        Column(1).fill(b"abc", 10_000)
+
+
+def test_what_was_written_into_a_fresh_column_is_settled_with_its_checksums() -> None:
+    column, same = Column(1 << 17), Column(1 << 17)
+    data = np.random.default_rng(1).integers(0, 256, 50_000, np.uint8)
+    np.frombuffer(column.live, np.uint8)[: len(data)] = data
+    column.settle(len(data))
+    same.load(data)
+    assert bytes(column.committed) == bytes(same.live)
+    assert column.chunk_crcs() == same.chunk_crcs()
+    with pytest.raises(InstarError, match="in use"):
+        column.settle(1)
+    with pytest.raises(InstarError, match="cannot hold"):
+        Column(1).settle(1 << 20)
 
 
 def test_is_initialised_once() -> None:

@@ -295,12 +295,6 @@ def test_what_does_not_fit_is_refused() -> None:
         native.index.rows_of(np.zeros(2, np.uint64), np.zeros(3, np.int64))
     with pytest.raises(InstarError, match="initialised once"):
         native.index.__init__(*native.columns)  # type: ignore[misc]
-    sealed = Column(1 << 16)
-    sealed.seal()
-    with pytest.raises(InstarError, match="can be written"):
-        Index(sealed, native.columns[1], native.columns[2])
-    with pytest.raises(InstarError, match="can be written"):
-        native.index.forget(sealed, 1, True)
 
 
 def test_only_references_that_were_written_are_looked_at() -> None:

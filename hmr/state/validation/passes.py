@@ -19,7 +19,6 @@ from instar.native.integrity import (
     check_chunks,
     dangling,
     dead_slots,
-    has_live_copy,
     mend_live,
     stray_rows,
 )
@@ -64,7 +63,7 @@ def check_column(target: Target, now: Circumstances) -> Pass:
     chunk = 0
     while chunk * CHUNK_BYTES < target.column.committed_extent:
         count = EVERYTHING if now.whole else PIECE_CHUNKS
-        with_live = now.settled and has_live_copy(target.column)
+        with_live = now.settled
         faults, suspects = _look_at(target, chunk, chunk + count, now, with_live=with_live)
         read = min(count * CHUNK_BYTES, target.column.committed_extent - chunk * CHUNK_BYTES)
         now.bytes += read * (1 + with_live)
@@ -95,7 +94,7 @@ def _examine(target: Target, suspect: Suspect, now: Circumstances, values: BadVa
         fault = _damaged(target, suspect, now, rows)
         yield fault
         sound = fault.mended is not None
-    if now.settled and has_live_copy(target.column):
+    if now.settled:
         # The lines were counted before committed was mended; after it they tell of live alone.
         lines = suspect.lines if suspect.syndrome == 0 else _lines_that_differ(target, suspect.chunk)
         if lines and sound:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from instar.hmr.state.validation.target import Target
 from instar.native import CHUNK_BYTES, LINE_BYTES, crc64
-from instar.native.integrity import find_flip, has_live_copy, linear_crc
+from instar.native.integrity import find_flip, linear_crc
 
 Bytes = bytes | bytearray
 
@@ -21,25 +21,25 @@ class Damage:
         chunk: The chunk.
         syndrome: CRC-64/NVME of the bytes ^ the one stored.
         committed: The bytes as they are.
-        live: The live bytes, or None where there is no second copy.
+        live: The live bytes.
     """
 
     target: Target
     chunk: int
     syndrome: int
     committed: bytes
-    live: bytes | None
+    live: bytes
 
     @classmethod
     def of(cls, target: Target, chunk: int, syndrome: int) -> Damage:
         """The damage as it is in memory now."""
         part = slice(chunk * CHUNK_BYTES, (chunk + 1) * CHUNK_BYTES)
-        live = bytes(target.column.live[part]) if has_live_copy(target.column) else None
-        return cls(target, chunk, syndrome, bytes(target.column.committed[part]), live)
+        live, committed = bytes(target.column.live[part]), bytes(target.column.committed[part])
+        return cls(target, chunk, syndrome, committed, live)
 
     def agrees(self, data: Bytes) -> bool:
         """Whether live is as committed wherever other bytes would differ from committed."""
-        return self.live is not None and all(
+        return all(
             live == committed
             for live, committed, other in zip(self.live, self.committed, data, strict=True)
             if other != committed
@@ -68,8 +68,6 @@ class Cure:
 
 def from_live(damage: Damage) -> Iterator[Cure]:
     """The live copy of the chunk, or of the one line that is damaged where others have been written since the commit."""
-    if damage.live is None:
-        return
     yield Cure("from the live copy", damage.live)
     for at in range(0, CHUNK_BYTES, LINE_BYTES):
         line, other = damage.committed[at : at + LINE_BYTES], damage.live[at : at + LINE_BYTES]
