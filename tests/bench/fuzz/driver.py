@@ -1,0 +1,228 @@
+"""Drives a storm: does the steps, waits for what must come of each, and collects the figures."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from belief import Outlook, World, agrees
+from child import Child
+from contents import SCENE, Content
+from plan import Plan
+from steps import Step, begin_git
+from watch import Fault, Oracle
+
+PATIENCE_S = 8.0
+"""Beyond it, what was saved is stale."""
+QUIET_S = 0.15
+"""Where nothing is to be seen, nothing may be seen for so long."""
+_REJECTED = re.compile(r": rejected\b|rejected\n")
+
+
+@dataclass
+class Tally:
+    """What the storm has done and measured."""
+
+    saves: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
+    ways: Counter[str] = field(default_factory=Counter)
+    visible_ms: list[tuple[int, float]] = field(default_factory=list)
+    rejections: int = 0
+    faults: Counter[str] = field(default_factory=Counter)
+
+
+class Driver:
+    """One storm over one run.
+
+    Attributes:
+        oracle: what watches it.
+        tally: what was done.
+        log: the last steps, for people.
+    """
+
+    def __init__(self, folder: Path, plan: Plan, *, bound_s: float, rolls_back: bool, trace: Callable[[str], None]) -> None:
+        self._plan = plan
+        self._bound_s = bound_s
+        self._rolls_back = rolls_back
+        self._trace = trace
+        self.scene = folder / "scene"
+        self._write_scene()
+        self.oracle = Oracle(frozenset({World.of(plan.disk)}))
+        self.tally = Tally()
+        self.log: list[str] = []
+        self.child = Child(self.scene, folder)
+
+    def _write_scene(self) -> None:
+        (self.scene / "life").mkdir(parents=True)
+        (self.scene / "scene.toml").write_text(SCENE, encoding="utf-8")
+        for file, content in self._plan.disk.items():
+            (self.scene / file).write_bytes(content.data)
+        begin_git(self.scene)
+
+    def begin(self) -> bool:
+        """Waits for the first frame."""
+        return self._until(time.monotonic() + 30.0, lambda: bool(self.oracle.seen))
+
+    def do(self, step: Step) -> bool:
+        """Does a step; returns whether the storm can go on from what came of it."""
+        before = len(self.oracle.defects)
+        self._note(step)
+        self._look()
+        outlook = Outlook.of(self.oracle.worlds, step.disks, step.saved)
+        self.oracle.know(content for moment in step.saved for content in moment)
+        self.oracle.expect(step.number, outlook, self._fault(step))
+        self._heard = self.child.heard()
+        done: dict[Content, int] = {}
+        for action in step.actions:
+            at = action.do(self.scene)
+            for content in getattr(action, "contents", None) or filter(None, [getattr(action, "content", None)]):
+                done[content] = at
+        ended = time.monotonic_ns()
+        self._wait(step, outlook, ended)
+        self._measure(step, done)
+        self.oracle.settle()
+        if not self.child.alive:
+            self._defect("crash", f"the process ended with {self.child.process.returncode}")
+        return len(self.oracle.defects) == before
+
+    def recover(self) -> bool:
+        """Saves everything anew after a defect; what was wrong before counts no more."""
+        step = self._plan.restoring()
+        self._note(step)
+        running = {content.file: content for moment in step.saved for content in moment}
+        self.oracle.know(running.values())
+        target = World.of(running)
+        known = len(self.oracle.defects)
+        for action in step.actions:
+            action.do(self.scene)
+        tags = {file: content.tag for file, content in running.items()}
+        recovered = self._until(
+            time.monotonic() + PATIENCE_S, lambda: bool(self.oracle.seen) and agrees(running, self.oracle.seen)
+            and {"flora.py", "fauna.py", "life/herd.py"} <= self.oracle.seen.keys()
+        )  # fmt: skip
+        del self.oracle.defects[known:]
+        self.oracle.worlds = frozenset({target})
+        self.oracle.resting.clear()
+        self.oracle.expect(step.number, Outlook([self.oracle.worlds]))
+        if not recovered:
+            self._defect("stale", f"it does not recover: wanted {tags}, runs {self.oracle.seen}")
+        return recovered
+
+    def _fault(self, step: Step) -> Fault | None:
+        if step.expects != "fault":
+            return None
+        return Fault(step.saved[0][0], self._rolls_back)
+
+    def _wait(self, step: Step, outlook: Outlook, ended: int) -> None:
+        """Waits until what must come of a step has come, and for a while where nothing must."""
+        if not step.saved:
+            self._until(time.monotonic() + step.quiet, lambda: False)
+            return
+        oracle = self.oracle
+        heads = {world.head for world in outlook.last}
+        decisive = not any(world.head in heads for stage in outlook.stages[:-1] for world in stage)
+        refused = self._refused(step, outlook)
+        quiet_from: float | None = None
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline and self.child.alive:
+            self._look(0.05)
+            if oracle.fault is not None:
+                if self._fault_is_over():
+                    return
+                continue
+            here = oracle.frames and self._last_began > ended
+            agreed = here and any(agrees(world.running, oracle.seen) for world in outlook.last)
+            told = not refused or self._was_told(refused)
+            if agreed and told and (decisive or (len(heads) == 1 and refused)):
+                return
+            if agreed and told:
+                quiet_from = quiet_from or time.monotonic()
+                if time.monotonic() - quiet_from >= QUIET_S:
+                    return
+        if not self.child.alive:
+            return
+        if oracle.fault is not None:
+            self._defect("fault", f"the fault of {oracle.fault.content.marker} has not shown, or not been told")
+        elif refused and not self._was_told(refused):
+            names = ", ".join(f"{content.file} ({content.error})" for content in refused)
+            self._defect("untold", f"nobody was told that {names} is not run")
+        else:
+            waiting = [file for file, tag in oracle.seen.items() if oracle.outlook_differs(file, tag)]
+            self._defect("stale", f"not what was saved last: {', '.join(waiting)}; said since: {self._heard[-1500:]}")
+
+    def _refused(self, step: Step, outlook: Outlook) -> set[Content]:
+        saved = {content for moment in step.saved for content in moment}
+        refused = [world.rejected & saved for world in outlook.last]
+        return set.intersection(*map(set, refused)) if refused else set()
+
+    def _was_told(self, refused: set[Content]) -> bool:
+        self._heard += self.child.heard()
+        return bool(_REJECTED.search(self._heard)) or any(content.marker in self._heard for content in refused)
+
+    def _fault_is_over(self) -> bool:
+        fault = self.oracle.fault
+        assert fault is not None
+        if not fault.happened:
+            return False
+        self._heard += self.child.heard()
+        self._after_fault = getattr(self, "_after_fault", 0) + 1
+        if fault.content.marker in self._heard and self._after_fault > 2:
+            self._after_fault = 0
+            return True
+        return False
+
+    def _look(self, patience: float = 0.0) -> None:
+        for one in self.child.passes(patience):
+            self.oracle.frame(one)
+            self._last_began = one.began_ns
+
+    def _until(self, deadline: float, reached: Callable[[], bool]) -> bool:
+        while self.child.alive and time.monotonic() < deadline:
+            self._look(0.02)
+            if reached():
+                return True
+        return False
+
+    def _measure(self, step: Step, done: dict[Content, int]) -> None:
+        self._heard += self.child.heard()
+        if _REJECTED.search(self._heard):
+            self.tally.rejections += 1
+            worlds = [world for stage in self.oracle.outlook.stages for world in stage]
+            if self.oracle.fault is None and not any(world.rejected for world in worlds):
+                self._defect("torn", f"something was refused that nobody saved: {self._heard[-1500:]}")
+        final = step.disks[-1] if step.disks else {}
+        for content, at in done.items():
+            seen = self.oracle.first_seen.get(content.tag)
+            if seen is not None and final.get(content.file) is content and content not in step_before(step):
+                late = (seen - at) / 1e6
+                self.tally.visible_ms.append((content.lines, late))
+                if late > self._bound_s * 1e3 and step.kind not in {"wrong among others"}:
+                    self._defect("stale", f"{content.file} ran {late:.0f} ms after it was saved")
+
+    def _note(self, step: Step) -> None:
+        self.tally.saves += step.saves
+        self.tally.steps[step.kind] += 1
+        for action in step.actions:
+            self.tally.ways[getattr(action, "way", getattr(action, "what", "git checkout"))] += 1
+        line = f"{step.number} {step.kind}: " + "; ".join(map(str, step.actions))
+        self.log = [*self.log[-7:], line]
+        self._trace(line)
+
+    def _defect(self, kind: str, what: str) -> None:
+        self.oracle._defect(kind, what)
+
+    def held(self) -> dict[str, Any]:
+        """What the process holds."""
+        answer = self.child.ask()
+        self._look()
+        return dict(answer or {})
+
+
+def step_before(step: Step) -> set[Content]:
+    """Contents that were saved before: an undo may be seen early."""
+    return {content for moment in step.saved[:-1] for content in moment if step.kind == "burst"}

@@ -1,0 +1,99 @@
+"""The figures of a storm."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from contents import ROWS
+from driver import Driver
+
+PROMISES = ("torn", "stale", "lost", "void", "untold", "fault", "crash", "leaked")
+
+
+def figures(
+    driver: Driver,
+    args: argparse.Namespace,
+    seconds: float,
+    early: Mapping[str, Any],
+    last: Mapping[str, Any],
+    status: int,
+    report: Mapping[str, Any],
+    logs: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """All that a storm has found, as one document."""
+    oracle, tally = driver.oracle, driver.tally
+    if report:
+        _check_report(driver, status, report)
+    _check_held(driver, last)
+    counts = oracle.counts()
+    return {
+        "seed": args.seed,
+        "saves": tally.saves,
+        "steps": sum(tally.steps.values()),
+        "seconds": round(seconds, 1),
+        "frames": oracle.frames,
+        **{kind: counts.get(kind, 0) for kind in PROMISES},
+        "missed_by_edits": report.get("missed_by_edits"),
+        "missed": report.get("missed"),
+        "rejections": tally.rejections,
+        "visible_ms": _spread([ms for _, ms in tally.visible_ms]),
+        "visible_ms_by_lines": {
+            name: _spread([ms for lines, ms in tally.visible_ms if low < lines <= high])
+            for name, low, high in (("up to 400", 0, 400), ("400 to 1500", 400, 1500), ("1500 to 5000", 1500, 5000))
+        },
+        "versions": {key: last.get(key) for key in ("born", "alive", "kept")} | {"listed": len(last.get("listed", ()))},
+        "resident_mb": [round(held.get("resident", 0) / 1e6, 1) for held in (early, last)],
+        "threads": [held.get("threads") for held in (early, last)],
+        "descriptors": [held.get("descriptors") for held in (early, last)],
+        "kinds": dict(tally.steps),
+        "ways": dict(tally.ways),
+        "exit_status": status,
+        "defects": [asdict(defect) for defect in oracle.defects],
+        "logs": list(logs)[:10],
+    }
+
+
+def _check_report(driver: Driver, status: int, report: Mapping[str, Any]) -> None:
+    if status != 0:
+        driver._defect("crash", f"exit status {status}, with all files mended")
+    if report["missed_by_edits"]:
+        driver._defect("missed", f"{report['missed_by_edits']} frames were late because of edits")
+    if report["errors"]:
+        driver._defect("stale", f"all files are mended, and yet: {report['errors']}"[:1000])
+    if set(report["agents"].values()) != {ROWS}:
+        driver._defect("lost", f"agents: {report['agents']}")
+
+
+def _check_held(driver: Driver, last: Mapping[str, Any]) -> None:
+    if not last:
+        return
+    files = len(driver.oracle.seen)
+    if len(last["listed"]) > files:
+        driver._defect("leaked", f"{len(last['listed'])} modules in sys.modules for {files} files: {last['listed']}"[:600])
+
+
+def _spread(values: Sequence[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    found = {f"p{part}": round(float(np.percentile(values, part)), 2) for part in (50, 99)}
+    return {"count": len(values), **found, "max": round(max(values), 2)}
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The figures for people."""
+    lines = [
+        f"{found['saves']} saves in {found['steps']} steps, {found['frames']} frames, {found['seconds']} s, seed {found['seed']}",
+        "  " + ", ".join(f"{found[kind]} {kind}" for kind in PROMISES) + f", {found['missed_by_edits']} missed by edits",
+        f"  save → visible: {found['visible_ms']}",
+        *(f"    {name} lines: {spread}" for name, spread in found["visible_ms_by_lines"].items()),
+        f"  versions: {found['versions']}; resident MB: {found['resident_mb']}; rejections: {found['rejections']}",
+        f"  steps: {found['kinds']}",
+        f"  ways: {found['ways']}",
+    ]
+    lines += [f"  step {one['step']}: {one['kind']}: {one['what']}" for one in found["defects"]]
+    return "\n".join(lines)

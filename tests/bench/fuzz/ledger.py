@@ -1,0 +1,141 @@
+"""What the agents' values must be, frame by frame: pure functions of how often each module has run and of what it declared."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from contents import FAUNA, FLORA, HATCH, ROWS, Content, half, salt
+
+KEPT_FRAMES = 400
+"""A rollback reaches back so far at most."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a column of the flora holds: its type, and whether that are the default values or written ones."""
+
+    dtype: str
+    default: float
+    written: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """The state of one module's table at the beginning of a frame.
+
+    Attributes:
+        runs: how often its `update` has run.
+        cells: the fields besides those it always has, by name and type, parked ones too.
+        names: the type of each field that is seen.
+    """
+
+    runs: int = 0
+    cells: Mapping[tuple[str, str], Cells] = None  # type: ignore[assignment]
+    names: Mapping[str, str] = None  # type: ignore[assignment]
+
+
+class Ledger:
+    """Follows the frames of one module."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._at: dict[int, Entry] = {}
+        self._frame: int | None = None
+        self._ran: Content | None = None
+
+    def frame(self, frame: int, content: Content | None, said: Mapping[str, Any] | None) -> list[str]:
+        """Notes that a frame was begun, and returns what is wrong in it.
+
+        Args:
+            frame: its number: one that was there before was voided or rolled back.
+            content: what the module runs in it; None if it rests.
+            said: what it reported, None if it rests.
+        """
+        entry = self._begin(frame)
+        if content is not None:
+            entry = _migrated(entry, content)
+        self._at[frame] = entry
+        self._frame, self._ran = frame, content
+        self._at.pop(frame - KEPT_FRAMES, None)
+        return [] if said is None else list(self._differences(entry, said))
+
+    def _begin(self, frame: int) -> Entry:
+        if self._frame is None:
+            return Entry(0 if frame == 0 else frame, {}, {})
+        if frame <= self._frame:
+            return self._at[frame]
+        entry = self._at[self._frame]
+        return entry if self._ran is None else _after(entry, self._ran)
+
+    def _differences(self, entry: Entry, said: Mapping[str, Any]) -> Any:
+        rows, core = _core(self._file, entry.runs)
+        if said["n"] != entry.runs or not said["same_n"]:
+            yield f"{self._file}: update has run {said['n']} times in the world, {entry.runs} times in frames"
+        elif said["rows"] != rows:
+            yield f"{self._file}: {said['rows']} rows, not {rows}"
+        elif tuple(said["core"]) != core:
+            yield f"{self._file}: uid, x or k of frame with {entry.runs} runs is not what it must be"
+        if not said["same_id"]:
+            yield f"{self._file}: ids have changed or are not unique"
+        if self._file == FLORA and not said["n"] != entry.runs:
+            expected = {name: [_named(dtype), _crc(name, entry.cells[name, dtype])] for name, dtype in entry.names.items()}
+            for name in expected.keys() | said["fields"].keys():
+                if expected.get(name) != said["fields"].get(name):
+                    cells = entry.cells.get((name, entry.names.get(name, "")))
+                    yield f"{self._file}: field {name} is not what it must be: {cells}, {said['fields'].get(name)}"
+
+
+def _migrated(entry: Entry, content: Content) -> Entry:
+    """The state after a swap: seen fields become those of the content."""
+    wanted = {column.name: column.dtype for column in content.columns}
+    if wanted == entry.names:
+        return entry
+    cells = dict(entry.cells)
+    for column in content.columns:
+        key = column.name, column.dtype
+        before = entry.names.get(column.name)
+        if before is not None and before != column.dtype:
+            carried = cells[column.name, before]
+            cells[key] = Cells(column.dtype, carried.default, carried.written)
+        elif key not in cells:
+            cells[key] = Cells(column.dtype, column.default)
+    return Entry(entry.runs, cells, wanted)
+
+
+def _after(entry: Entry, content: Content) -> Entry:
+    """The state after a frame in which the content ran."""
+    cells = dict(entry.cells)
+    for name in content.writes:
+        key = name, entry.names[name]
+        cells[key] = Cells(cells[key].dtype, cells[key].default, written=True)
+    return Entry(entry.runs + 1, cells, entry.names)
+
+
+def _core(file: str, runs: int) -> tuple[int, tuple[int, int, int]]:
+    first = HATCH * runs if file == FAUNA else 0
+    uid = np.arange(first, first + ROWS, dtype=np.int64)
+    born = np.where(uid < ROWS, 0, (uid - ROWS) // HATCH + 1)
+    k = (uid % 97 + 1).astype(np.float64)
+    x = (runs - born) * k
+    return len(uid), (zlib.crc32(uid.tobytes()), zlib.crc32(x.tobytes()), zlib.crc32(k.tobytes()))
+
+
+@cache
+def _column(name: str, dtype: str, default: float | None) -> int:
+    uid = np.arange(ROWS)
+    values = (uid + salt(name)) % 101 + half(name) if default is None else np.full(ROWS, default)
+    return zlib.crc32(values.astype(_named(dtype)).tobytes())
+
+
+def _crc(name: str, cells: Cells) -> int:
+    return _column(name, cells.dtype, None if cells.written else cells.default)
+
+
+def _named(dtype: str) -> str:
+    return {"i16": "int16", "i32": "int32", "i64": "int64", "f32": "float32", "f64": "float64"}[dtype]
