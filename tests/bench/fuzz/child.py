@@ -29,10 +29,12 @@ class Pass:
         frame: its number.
         began_ns: when its first module reported.
         said: the reports by module.
+        failed: the module whose update went on to fail, which voids the frame.
     """
 
     frame: int
     began_ns: int
+    failed: str | None = None
     said: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -146,6 +148,8 @@ class Child:
                 self._passes.append(current)
             current = self._current = Pass(said["frame"], said["t"])
         current.said[module] = said
-        if module == MODULES[-1]:
+        if said["fails"]:
+            current.failed = module
+        if module == MODULES[-1] or said["fails"]:
             self._passes.append(current)
             self._current = None

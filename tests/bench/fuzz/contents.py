@@ -184,6 +184,7 @@ def _module(content: Content) -> str:
         HERD: ("from .deep import mark\nfrom . import above\nimport yin\n", "*mark(), *above(), *yin.mark()", "Herd"),
     }[content.file]
     name = table.lower()
+    fails = f"_calls == {content.fault[1]}" if content.fault and content.fault[0] != "nan" else "False"
     names = tuple(column.name for column in content.columns)
     grow = "growth(" + name + ".k)" if content.file != HERD else name + ".k"
     asked = f"{name}, frame" + (f", storm_{content.tag}" if content.error == "unknown hook argument" else "")
@@ -195,7 +196,7 @@ def _module(content: Content) -> str:
         f"def setup({name}):\n    {name}.spawn({ROWS}, uid=np.arange({ROWS}), k=np.arange({ROWS}) % 97 + 1)\n"
         f"    {name}.own = {name}.id\n\n"
         f"_calls = 0\n\ndef update({asked}):\n    global _calls\n"
-        f'    probe.report(frame, {name}, [["{content.file}", TAG, globals().get("LAST")], {marks}], {names!r})\n'
+        f'    probe.report(frame, {name}, [["{content.file}", TAG, globals().get("LAST")], {marks}], {names!r}, {fails})\n'
         f"    {name}.x += {grow}\n    {name}.n += 1\n{written}{_churn(content)}{_fault(content, name)}    _calls += 1\n\n"
     )
 

@@ -8,8 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import saves
 from belief import Outlook, World, agrees
 from child import Child
 from contents import SCENE, Content
@@ -92,23 +94,20 @@ class Driver:
 
     def recover(self) -> bool:
         """Saves everything anew after a defect; what was wrong before counts no more."""
-        step = self._plan.restoring()
-        self._note(step)
-        running = {content.file: content for moment in step.saved for content in moment}
+        running = {content.file: content for content in self._plan.restoring()}
         self.oracle.know(running.values())
         target = World.of(running)
         known = len(self.oracle.defects)
-        for action in step.actions:
-            action.do(self.scene)
+        for file, content in running.items():
+            saves.in_place(self.scene / file, content.data, Random(0))
         tags = {file: content.tag for file, content in running.items()}
         recovered = self._until(
             time.monotonic() + PATIENCE_S, lambda: bool(self.oracle.seen) and agrees(running, self.oracle.seen)
             and {"flora.py", "fauna.py", "life/herd.py"} <= self.oracle.seen.keys()
         )  # fmt: skip
         del self.oracle.defects[known:]
-        self.oracle.worlds = frozenset({target})
-        self.oracle.resting.clear()
-        self.oracle.expect(step.number, Outlook([self.oracle.worlds]))
+        self.oracle.start_over(target)
+        self.oracle.expect(self.oracle.step, Outlook([self.oracle.worlds]))
         if not recovered:
             self._defect("stale", f"it does not recover: wanted {tags}, runs {self.oracle.seen}")
         return recovered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -64,6 +64,11 @@ class Ledger:
         self._frame, self._ran = frame, content
         self._at.pop(frame - KEPT_FRAMES, None)
         return [] if said is None else list(self._differences(entry, said))
+
+    def start_over(self, runs: int) -> None:
+        """After a defect: what the world says counts from now on."""
+        assert self._frame is not None
+        self._at[self._frame] = replace(self._at[self._frame], runs=runs)
 
     def _begin(self, frame: int) -> Entry:
         if self._frame is None:

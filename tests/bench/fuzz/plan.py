@@ -33,6 +33,7 @@ class Plan:
         self._weights = {kind: weight for kind, weight in weights.items() if weight > 0}
         self._largest = largest
         self._tag = FIRST_TAG
+        self._spare_tag = 9 * FIRST_TAG
         self._number = 0
         self._past: dict[str, list[Content]] = {}
         self._parked: list[Column] = []
@@ -52,12 +53,16 @@ class Plan:
             kind = self._random.choices(list(self._weights), list(self._weights.values()))[0]
             yield self._step(kind)
 
-    def restoring(self) -> Step:
-        """A step that saves every file anew, so that the storm can go on after a defect; not counted as drawn."""
-        state = self._random.getstate()
-        step = self._make("start over", self._save_all(self._mended(content) for content in self.disk.values()))
-        self._random.setstate(state)
-        return step
+    def restoring(self) -> list[Content]:
+        """Contents of all files that run, so that the storm can go on after a defect; the steps stay those of the seed."""
+        mended = []
+        for content in list(self.disk.values()):
+            self._spare_tag += 1
+            columns = self._columns if content.file == FLORA else ()
+            changes = {"tag": self._spare_tag, "error": None, "fault": None, "columns": columns}
+            mended.append(replace(content, **changes, writes=content.writes if content.columns == columns else ()))  # type: ignore[arg-type]
+        self.disk = {content.file: content for content in mended}
+        return mended
 
     def _step(self, kind: str) -> Step:
         drawn: Callable[[], Step] = getattr(self, "_" + kind.replace(" ", "_"))
@@ -86,9 +91,6 @@ class Plan:
         if kept.file == FLORA and "columns" not in changes and content.columns != self._columns:
             kept = replace(kept, columns=self._columns, writes=())
         return replace(kept, **changes)  # type: ignore[arg-type]
-
-    def _mended(self, content: Content) -> Content:
-        return self._next(content)
 
     # how it is done
 
@@ -156,7 +158,7 @@ class Plan:
             if self._random.random() < 0.1:
                 content = replace(content, error="syntax")
             actions.append(self._save(content, self._random.choice((0, 0.001, 0.005))))
-        actions += self._save_all(self._mended(self.disk[file]) for file in files if self.disk[file].error)
+        actions += self._save_all(self._next(self.disk[file]) for file in files if self.disk[file].error)
         return self._make("burst", actions)
 
     def _several_files(self) -> Step:

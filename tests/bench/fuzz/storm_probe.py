@@ -29,13 +29,14 @@ def born(name: str) -> None:
         _born.append(weakref.ref(sys.modules[name]))
 
 
-def report(frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ...] = ()) -> None:
-    """Tell what runs and what is there; called by an `update` before it changes anything."""
+def report(frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ...], fails: bool) -> None:
+    """Tell what runs and what is there; called by an `update` before it changes anything, or fails."""
     now = time.monotonic_ns()
     order = np.argsort(table.uid, kind="stable")
     said = {
         "t": now,
         "frame": int(frame),
+        "fails": fails,
         "marks": marks,
         "n": int(table.n[0]),
         "rows": len(table),

@@ -75,6 +75,14 @@ class Oracle:
         fitting = frozenset(world for world in self.outlook.last if agrees(world.running, self.seen))
         self.worlds = fitting or self.outlook.last
 
+    def start_over(self, world: World) -> None:
+        """After a defect: what runs counts from now on."""
+        self.worlds = frozenset({world})
+        self.resting.clear()
+        assert self._last is not None
+        for file, said in self._last.said.items():
+            self._ledgers[file].start_over(said["n"])
+
     def frame(self, one: Pass) -> None:
         """Compares a frame."""
         self.frames += 1
@@ -94,22 +102,31 @@ class Oracle:
 
     def _follow_frames(self, one: Pass) -> None:
         last = self._last
-        if last is None or one.frame == last.frame + 1:
+        if last is None:
             return
-        if one.frame <= last.frame:
-            fault = self.fault
-            if fault is None or fault.happened or self.seen.get(fault.content.file) != fault.content.tag:
-                self._defect("void", f"frame {last.frame} was begun, then frame {one.frame}")
-                return
-            fault.happened = True
-            if fault.rolls_back:
-                before = next(iter(self.outlook.stages[0]))
-                self.outlook = Outlook([frozenset({World(before.head, before.rejected | {fault.content})})])
-                self._low = 0
-            else:
-                self.resting[fault.content.file] = fault.content.tag
+        if last.failed is not None:
+            self._follow_fault(last, one)
+        elif one.frame <= last.frame:
+            self._defect("void", f"frame {last.frame} was begun, then frame {one.frame}")
         elif one.frame > last.frame + 1:
             self._defect("lost", f"no module ran between frames {last.frame} and {one.frame}")
+
+    def _follow_fault(self, last: Pass, one: Pass) -> None:
+        """After a frame in which a hook failed: it was void, and the old version is back or the module rests."""
+        assert last.failed is not None
+        if one.frame != last.frame:
+            self._defect("void", f"frame {last.frame} failed, and frame {one.frame} came next")
+        fault = self.fault
+        if fault is None or fault.happened or fault.content.file != last.failed:
+            self._defect("fault", f"{last.failed} failed, which it must not now")
+        elif fault.rolls_back:
+            before = next(iter(self.outlook.stages[0]))
+            self.outlook = Outlook([frozenset({World(before.head, before.rejected | {fault.content})})])
+            self._low = 0
+        else:
+            self.resting[last.failed] = fault.content.tag
+        if fault is not None:
+            fault.happened = True
 
     def _tags(self, one: Pass) -> dict[str, int]:
         """The tag of each file that was seen; a file with two is torn, whether within itself or between files."""
@@ -139,8 +156,7 @@ class Oracle:
                     self._defect("void", f"{file} rests since its fault, and runs again unchanged")
                 del self.resting[file]
         absent = [file for file in MODULES if file not in one.said and file not in self.resting]
-        faulty = self.fault is not None and not self.fault.happened
-        if absent and not faulty:
+        if absent and one.failed is None:
             self._defect("lost", f"frame {one.frame}: {', '.join(absent)} did not run")
 
     def _dependents_same(self, seen: Mapping[str, int]) -> bool:
