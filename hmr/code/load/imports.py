@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from instar.hmr.code.compile.compiler import Import, Unit
 from instar.hmr.code.compile.source import Source, digest_of
 from instar.hmr.code.errors import LoadError
+from instar.hmr.code.watch.reading import BeingWrittenError, read_whole
+from instar.hmr.code.watch.watcher import STALE_SECONDS
 
 Compile = Callable[[Source], Unit]
 
@@ -63,12 +66,36 @@ class Files:
             return None
         if data is None:
             try:
-                data = path.read_bytes()
+                data = self._read(path)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
             except (OSError, ValueError) as error:
                 raise LoadError(f"cannot be read: {error}", path=path) from None
         return running if running is not None and running.data == data else Source.of(path, name, data)
+
+    def _read(self, path: Path) -> bytes:
+        """Returns the content of a file that nothing has told of so far, but never a half-written one.
+
+        A scene that starts waits for the writer, but not for good; a running one has its watcher, which tells of the file
+        when it is complete.
+        """
+        until = time.monotonic() + (0.0 if self._running else STALE_SECONDS)
+        while True:
+            try:
+                data = read_whole(path)
+            except BeingWrittenError:
+                data = None
+            if data is not None:
+                return data
+            found = path.read_bytes()  # raises what keeps it from being read
+            if time.monotonic() >= until:
+                break
+            time.sleep(0.001)
+        if not self._running:
+            return found
+        raise LoadError(
+            "another program is writing this file", path=path, advice="The edit is tried again when the file is complete."
+        )
 
     def _within(self, folder: Path) -> frozenset[str]:
         """Returns the names in a folder; each is looked at once, because most imports mean nothing in the scene."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from contents import Content, reached, runs
 
@@ -50,30 +51,56 @@ class World:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """One moment of a step.
+
+    Attributes:
+        saved: what is saved in it.
+        gone: the files that are deleted.
+        late: nothing tells that a file is complete, so it may be noticed after what is saved later.
+    """
+
+    saved: tuple[Content, ...] = ()
+    gone: tuple[str, ...] = ()
+    late: bool = False
+
+
+@dataclass(frozen=True)
 class Outlook:
     """What may run while a step is done.
 
     Attributes:
-        stages: the worlds that there may be when the first so many saves of the step were noticed.
+        stages: the worlds there may be, from what was before to what must be in the end.
     """
 
     stages: Sequence[frozenset[World]]
 
     @classmethod
-    def of(cls, worlds: Iterable[World], disks: Sequence[Disk], saved: Sequence[Sequence[Content]]) -> Outlook:
-        """Follows a step.
+    def of(cls, worlds: Iterable[World], disk: Disk, moments: Sequence[Moment]) -> Outlook:
+        """Follows a step through all ways in which its moments may be noticed together.
 
         Args:
             worlds: those there may be before.
-            disks: what the disk holds after each of the step's moments.
-            saved: what was saved in each moment.
+            disk: what the files hold before.
+            moments: what is done.
         """
-        stages: list[set[World]] = [set(worlds), *(set() for _ in disks)]
-        for start in range(len(disks)):
-            for stop in range(start + 1, len(disks) + 1):
-                together = [content for moment in saved[start:stop] for content in moment]
-                stages[stop] |= {world.after(disks[stop - 1], together) for world in stages[start]}
-        return cls([frozenset(stage) for stage in stages])
+        last = len(moments)
+        reached_by: dict[tuple[int, frozenset[int]], set[World]] = {(0, frozenset()): set(worlds)}
+        for start, missed in _states(moments):
+            here = reached_by.get((start, missed))
+            if not here:
+                continue
+            for stop in range(start, last + 1):
+                waiting = missed | {index for index in range(start, stop) if moments[index].late}
+                for left in _subsets(waiting):
+                    if stop == start and left == missed:
+                        continue
+                    noticed = [i for i in range(start, stop) if i not in waiting] + sorted(waiting - left)
+                    together = [content for index in noticed for content in moments[index].saved]
+                    files = _disk(disk, moments[:stop], left)
+                    there = reached_by.setdefault((stop, left), set())
+                    there |= {world.after(files, together) for world in here}
+        return cls(_stages(reached_by, last))
 
     @property
     def last(self) -> frozenset[World]:
@@ -82,13 +109,42 @@ class Outlook:
 
     def moments(self, seen: Mapping[str, int]) -> list[int]:
         """The stages in which a frame with these tags, by file, may have been; other files are not known."""
-        return [
-            index
-            for index, stage in enumerate(self.stages)
-            if any(agrees(world.running, seen) for world in stage)
-        ]
+        return [index for index, stage in enumerate(self.stages) if any(agrees(world.running, seen) for world in stage)]
 
 
 def agrees(running: Mapping[str, Content], seen: Mapping[str, int]) -> bool:
     """Whether these tags can come from these files."""
     return all(file in running and running[file].tag == tag for file, tag in seen.items())
+
+
+def _states(moments: Sequence[Moment]) -> Iterable[tuple[int, frozenset[int]]]:
+    """How many moments may have passed and which late ones among them were not noticed, in an order that leads on."""
+    for stop in range(len(moments) + 1):
+        late = frozenset(index for index in range(stop) if moments[index].late)
+        for missed in sorted(_subsets(late), key=len, reverse=True):
+            yield stop, missed
+
+
+def _subsets(of: Collection[int]) -> list[frozenset[int]]:
+    return [frozenset(some) for size in range(len(of) + 1) for some in combinations(sorted(of), size)]
+
+
+def _disk(before: Disk, moments: Sequence[Moment], missed: Collection[int]) -> Disk:
+    """The files as they are known by then; one that is new is read from disk, noticed or not."""
+    files = dict(before)
+    for index, moment in enumerate(moments):
+        for content in moment.saved:
+            if index not in missed or content.file not in before:
+                files[content.file] = content
+        for file in moment.gone:
+            files.pop(file, None)
+    return files
+
+
+def _stages(reached_by: Mapping[tuple[int, frozenset[int]], set[World]], last: int) -> list[frozenset[World]]:
+    """The worlds in order; where some moments may be late there is no order between the first and the last."""
+    if all(not missed for _, missed in reached_by):
+        return [frozenset(reached_by[stop, frozenset()]) for stop in range(last + 1)]
+    final = last, frozenset[int]()
+    between = {world for state, worlds in reached_by.items() if state != final for world in worlds}
+    return [frozenset(reached_by[0, frozenset()]), frozenset(between), frozenset(reached_by[final])]

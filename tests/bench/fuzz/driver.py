@@ -57,6 +57,10 @@ class Driver:
         self.oracle = Oracle(frozenset({World.of(plan.disk)}))
         self.tally = Tally()
         self.log: list[str] = []
+        self._rejected_before = False
+        self._heard = ""
+        self._after_fault = 0
+        self._last_began = 0
         self.child = Child(self.scene, folder)
 
     def _write_scene(self) -> None:
@@ -75,9 +79,9 @@ class Driver:
         before = len(self.oracle.defects)
         self._note(step)
         self._look()
-        outlook = Outlook.of(self.oracle.worlds, step.disks, step.saved)
-        self.oracle.know(content for moment in step.saved for content in moment)
-        self.oracle.expect(step.number, outlook, self._fault(step))
+        outlook = Outlook.of(self.oracle.worlds, step.before, step.moments)
+        self.oracle.know(step.contents)
+        self.oracle.expect(step.number, outlook, self._fault(step, outlook))
         self._heard = self.child.heard()
         done: dict[Content, int] = {}
         for action in step.actions:
@@ -112,14 +116,16 @@ class Driver:
             self._defect("stale", f"it does not recover: wanted {tags}, runs {self.oracle.seen}")
         return recovered
 
-    def _fault(self, step: Step) -> Fault | None:
+    def _fault(self, step: Step, outlook: Outlook) -> Fault | None:
         if step.expects != "fault":
             return None
-        return Fault(step.saved[0][0], self._rolls_back)
+        content = step.contents[0]
+        runs = all(world.running.get(content.file) is content for world in outlook.last)
+        return Fault(content, self._rolls_back) if runs else None
 
     def _wait(self, step: Step, outlook: Outlook, ended: int) -> None:
         """Waits until what must come of a step has come, and for a while where nothing must."""
-        if not step.saved:
+        if not step.moments:
             self._until(time.monotonic() + step.quiet, lambda: False)
             return
         oracle = self.oracle
@@ -155,7 +161,7 @@ class Driver:
             self._defect("stale", f"not what was saved last: {', '.join(waiting)}; said since: {self._heard[-1500:]}")
 
     def _refused(self, step: Step, outlook: Outlook) -> set[Content]:
-        saved = {content for moment in step.saved for content in moment}
+        saved = set(step.contents)
         refused = [world.rejected & saved for world in outlook.last]
         return set.intersection(*map(set, refused)) if refused else set()
 
@@ -169,7 +175,7 @@ class Driver:
         if not fault.happened:
             return False
         self._heard += self.child.heard()
-        self._after_fault = getattr(self, "_after_fault", 0) + 1
+        self._after_fault += 1
         if fault.content.marker in self._heard and self._after_fault > 2:
             self._after_fault = 0
             return True
@@ -192,12 +198,13 @@ class Driver:
         if _REJECTED.search(self._heard):
             self.tally.rejections += 1
             worlds = [world for stage in self.oracle.outlook.stages for world in stage]
-            if self.oracle.fault is None and not any(world.rejected for world in worlds):
+            rejects = any(world.rejected for world in worlds)
+            if self.oracle.fault is None and not rejects and not self._rejected_before:
                 self._defect("torn", f"something was refused that nobody saved: {self._heard[-1500:]}")
-        final = step.disks[-1] if step.disks else {}
+        self._rejected_before = any(world.rejected for stage in self.oracle.outlook.stages for world in stage)
         for content, at in done.items():
             seen = self.oracle.first_seen.get(content.tag)
-            if seen is not None and final.get(content.file) is content and content not in step_before(step):
+            if seen is not None and step.after.get(content.file) is content:
                 late = (seen - at) / 1e6
                 self.tally.visible_ms.append((content.lines, late))
                 if late > self._bound_s * 1e3 and step.kind not in {"wrong among others"}:
@@ -221,7 +228,3 @@ class Driver:
         self._look()
         return dict(answer or {})
 
-
-def step_before(step: Step) -> set[Content]:
-    """Contents that were saved before: an undo may be seen early."""
-    return {content for moment in step.saved[:-1] for content in moment if step.kind == "burst"}

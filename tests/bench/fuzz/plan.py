@@ -8,6 +8,7 @@ from dataclasses import replace
 from random import Random
 
 import saves
+from belief import Moment
 from contents import FAUNA, FIRST_TAG, FLORA, HELPERS, MODULES, Column, Content, runs
 from steps import Act, Action, Checkout, Save, Step
 
@@ -39,8 +40,8 @@ class Plan:
         self._parked: list[Column] = []
         files = (*MODULES, "rates.py", *HELPERS)
         self.disk = {file: Content(file, self._new_tag(), contract=FIRST_TAG) for file in files}
-        self._moments: list[dict[str, Content]] = []
-        self._saved: list[list[Content]] = []
+        self._before = self.disk
+        self._moments: list[Moment] = []
         self._columns: tuple[Column, ...] = ()
         self._next_steps: list[Callable[[], Step]] = []
 
@@ -61,7 +62,7 @@ class Plan:
             columns = self._columns if content.file == FLORA else ()
             changes = {"tag": self._spare_tag, "error": None, "fault": None, "columns": columns}
             mended.append(replace(content, **changes, writes=content.writes if content.columns == columns else ()))  # type: ignore[arg-type]
-        self.disk = {content.file: content for content in mended}
+        self.disk = self._before = {content.file: content for content in mended}
         return mended
 
     def _step(self, kind: str) -> Step:
@@ -100,34 +101,33 @@ class Plan:
         before = self.disk.get(content.file)
         if way == "sed -i" and (before is None or before.lines != content.lines):
             way = "in pieces"
-        self._note([content])
+        self._note([content], late=way == "hard link")
         return Save(content, way, self._pause() if pause is None else pause, seed)
 
     def _save_all(self, contents: Iterable[Content], pause: float | None = None) -> list[Action]:
         return [self._save(content, pause) for content in contents]
 
-    def _note(self, contents: Iterable[Content]) -> None:
+    def _note(self, contents: Iterable[Content], *, late: bool = False) -> None:
         """The next moment: some contents are saved."""
-        found = list(contents)
+        found = tuple(contents)
         self.disk = {**self.disk, **{content.file: content for content in found}}
         for content in found:
             past = self._past.setdefault(content.file, [])
             if content not in past:
                 past.append(content)
                 del past[:-12]
-        self._moments.append(self.disk)
-        self._saved.append(found)
+        self._moments.append(Moment(found, late=late))
 
     def _forget(self, file: str) -> None:
         """The next moment: a file is gone."""
         self.disk = {name: content for name, content in self.disk.items() if name != file}
-        self._moments.append(self.disk)
-        self._saved.append([])
+        self._moments.append(Moment(gone=(file,)))
 
     def _make(self, kind: str, actions: Iterable[Action], expects: str | None = None, quiet: float = 0.0) -> Step:
+        made = tuple(actions)
         self._number += 1
-        step = Step(self._number, kind, tuple(actions), tuple(map(tuple, self._saved)), tuple(self._moments), expects, quiet)
-        self._moments, self._saved = [], []
+        step = Step(self._number, kind, made, tuple(self._moments), self._before, self.disk, expects, quiet)
+        self._before, self._moments = self.disk, []
         return step
 
     # the kinds
@@ -295,7 +295,7 @@ class Plan:
     def _same_content(self) -> Step:
         content = self.disk[self._file()]
         save = self._save(content)
-        self._moments, self._saved = [], []
+        self._moments = []
         return self._make("same content", [save])
 
     def _delete(self) -> Step:
@@ -313,7 +313,7 @@ class Plan:
         file = self._file()
         content = self.disk[file]
         actions = [Act("delete", file, self._pause(), 0), self._save(content, self._random.choice((0.0, 0.03)))]
-        self._moments, self._saved = [], []
+        self._moments = []
         return self._make("delete and return", actions)
 
     def _folder_away(self) -> Step:

@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 
 import saves
+from belief import Disk, Moment
 from contents import Content
 
 
@@ -86,8 +87,9 @@ class Step:
         number: its place in the storm.
         kind: what people would call it.
         actions: what is done.
-        saved: the contents that are saved in each of its moments.
-        disks: the contents of all files after each moment.
+        moments: what is saved and deleted, one after the other.
+        before: the contents of all files before.
+        after: the contents of all files afterwards.
         expects: what the oracle must know beyond that: "fault", "refusal".
         quiet: seconds to wait afterwards where nothing is to be seen.
     """
@@ -95,15 +97,21 @@ class Step:
     number: int
     kind: str
     actions: Sequence[Action]
-    saved: Sequence[Sequence[Content]]
-    disks: Sequence[dict[str, Content]] = field(repr=False)
+    moments: Sequence[Moment] = field(repr=False)
+    before: Disk = field(repr=False)
+    after: Disk = field(repr=False)
     expects: str | None = None
     quiet: float = 0.0
 
     @property
+    def contents(self) -> list[Content]:
+        """The contents that are saved, in order."""
+        return [content for moment in self.moments for content in moment.saved]
+
+    @property
     def saves(self) -> int:
         """How many files are saved."""
-        return sum(map(len, self.saved))
+        return len(self.contents)
 
 
 def _delete(path: Path, _moments: Random) -> None:
