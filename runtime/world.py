@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
@@ -70,7 +70,7 @@ class World:
         self.program = program
         self.hooks = HookCalls(self.state, scene.folder)
         self.last_calls: list[HookCall] = []
-        self._versions = Versions(program)
+        self._versions = Versions(program, codebase.build)
         self._fps_given = fps_given
         self._setups = Setups(self.state, self.hooks)
         self._checkpoints: weakref.WeakKeyDictionary[Checkpoint, Program] = weakref.WeakKeyDictionary()
@@ -170,7 +170,8 @@ class World:
     @property
     def frames(self) -> range:
         """The frames that `rollback` and `redo` can reach."""
-        return self.state.frames
+        held = self.state.frames
+        return range(max(held.start, self._versions.oldest), held.stop)
 
     @property
     def params(self) -> Mapping[str, ModuleParams]:
@@ -221,18 +222,12 @@ class World:
     def rollback(self, frame: int) -> None:
         """Return to a frame: tables, schemas and the code that ran in it."""
         self.hooks.refuse_inside("rollback")
-        try:
-            self.state.rollback(frame)
-        finally:
-            self._recall(self.frame)
+        self._travel(self.state.rollback, frame)
 
     def redo(self, frame: int) -> None:
         """Go forward again to a frame that was rolled back."""
         self.hooks.refuse_inside("redo")
-        try:
-            self.state.redo(frame)
-        finally:
-            self._recall(self.frame)
+        self._travel(self.state.redo, frame)
 
     def validate(self, repair: bool = False) -> Report:
         """Check all that is committed, as `StateManager.validate` does, and run all `validate` hooks.
@@ -345,6 +340,15 @@ class World:
         self._setups.settle(program.modules)
         for lost in memory.recall_params(self.scene, program, kept):
             warnings.warn(lost, stacklevel=3)
+
+    def _travel(self, move: Callable[[int], None], frame: int) -> None:
+        """Go to a frame with the code that ran in it, which is loaded before anything changes."""
+        if frame in self.state.frames:
+            self._versions.at(frame)
+        try:
+            move(frame)
+        finally:
+            self._recall(self.frame)
 
     def _recall(self, frame: int) -> None:
         program = self._versions.at(frame)

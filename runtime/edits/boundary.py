@@ -46,13 +46,12 @@ class Boundary:
         self._now = now
 
     def cross(self, pipeline: EditPipeline) -> None:
-        """Take the newest ready edit, and hear which were refused."""
+        """Hear which edits were refused, then take the newest that is ready."""
+        for rejection in pipeline.rejections():
+            self._note(rejection, self._now(), error=rejection.error)
         edit = pipeline.take()
         if edit is not None:
             self._swap(edit, pipeline)
-        for rejection in pipeline.rejections():
-            now = self._now()
-            self._note(rejection, now, error=rejection.error)
 
     def _swap(self, edit: Edit, pipeline: EditPipeline) -> None:
         began = self._now()

@@ -101,6 +101,7 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "set": [],
         "autosave": None,
         "resume": False,
+        "reload_log": None,
         "headless": False,
         "json": False,
     }
