@@ -61,8 +61,8 @@ class Versions:
         """
         if frame < self.oldest:
             raise FrameError(
-                f"frame {frame} is held, but the code that ran in it is not, after {MOST_KEPT} edits. Nothing has changed; frames "
-                f"from {self.oldest} on can be returned to"
+                f"frame {frame} is held, but the code that ran in it is not, after {MOST_KEPT} edits. Nothing has changed; "
+                f"frames from {self.oldest} on can be returned to"
             )
         version = next(one for one in reversed(self._kept) if one.since <= frame)
         if version.program is None:
