@@ -12,6 +12,7 @@ from instar.hmr.code.compile.compiler import compile_source
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
 from instar.hmr.code.hooks import find_hooks
+from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.faults import is_the_users, load_error
 from instar.hmr.code.load.imports import Compile, Files, Graph
 from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
@@ -80,7 +81,7 @@ class Codebase:
         Raises:
             EditError: it cannot run; nothing is left behind.
         """
-        program = _worked(self._build(None, {}, compile, None), NOT_STARTED)
+        program = _worked(self._build(None, {}, compile, None, Effects()), NOT_STARTED)
         for instance in program.instances.values():
             instance.enlist()
         return program
@@ -91,6 +92,7 @@ class Codebase:
         changes: Mapping[Path, bytes],
         compile: Compile = compile_source,  # noqa: A002
         trial: Trial | None = None,
+        effects: Effects | None = None,
     ) -> Program:
         """Builds the program that `base` becomes by an edit, ready to be swapped in; `base` goes on unchanged.
 
@@ -100,6 +102,7 @@ class Codebase:
             changes: new content by path.
             compile: compiles a file that changed.
             trial: executes the new files in another process first.
+            effects: what the process was like before, if somebody else wants to take back what this does to it.
 
         Returns:
             The new program; `base` itself if `changes` change nothing. Its modules are in `sys.modules`, its sources
@@ -108,14 +111,19 @@ class Codebase:
         Raises:
             EditError: it cannot run; nothing is left behind and the Params of `base` are as they were.
         """
-        return _worked(self._build(base, changes, compile, trial), GOES_ON)
+        return _worked(self._build(base, changes, compile, trial, effects or Effects()), GOES_ON)
 
     def retire(self, old: Program, new: Program) -> None:
         """Makes `new` the program that runs instead of `old`; see `program.retire`."""
         retire(old, new)
 
     def _build(
-        self, base: Program | None, changes: Mapping[Path, bytes], compile_file: Compile, trial: Trial | None
+        self,
+        base: Program | None,
+        changes: Mapping[Path, bytes],
+        compile_file: Compile,
+        trial: Trial | None,
+        effects: Effects,
     ) -> Program | EditError:
         """Returns the program, or why there is none; raised here, it would keep the failed modules alive."""
         running = {} if base is None else base.instances
@@ -143,11 +151,14 @@ class Codebase:
                     if instance.stage is Stage.NEW or instance.name in modules:
                         load.execute(instance)
                 program = self._describe(base, values, graph, instances, declarations, files.looked_for | self.files)
-                return replace(program, loading=Loading(trial_ns, MappingProxyType(load.imports)))
+                return replace(program, loading=Loading(trial_ns, MappingProxyType(load.imports), effects.told()))
         except BaseException as error:
+            stays = effects.undo(load.modules)
             if is_the_users(error, graph.units.values()):
                 raise
-            return load_error(error, graph.units)
+            failure = load_error(error, graph.units)
+            failure.advice = "\n".join(filter(None, (failure.advice, *stays)))
+            return failure
 
     def _describe(
         self,

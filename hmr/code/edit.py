@@ -50,6 +50,11 @@ class Edit:
         """What came into the process from outside of the scene because of it, by module, in ns."""
         return self.program.loading.imports
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What people should know about what its files did at import."""
+        return self.program.loading.notices
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rejection:

@@ -18,6 +18,7 @@ from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import GOES_ON, CompileError, EditError
+from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.limit import LoadLimit
 from instar.hmr.code.program import Program, drop
 from instar.hmr.code.trial import Trial
@@ -246,14 +247,16 @@ class EditPipeline:
 
     def _build(self, head: Program, changes: Changes) -> Program:
         program = head
+        effects = Effects()
         self._cache.begin()
         try:
             data = {path: change.data for path, change in changes.items()}
             with self._limit.watching():
-                program = self._codebase.build(head, data, self._cache.compile, self._trial)
+                program = self._codebase.build(head, data, self._cache.compile, self._trial, effects)
             self._check(program)
         except InstarError:
             drop(program, head)
+            effects.undo(found.module for found in program.instances.values() if program is not head)
             raise
         except Exception as error:
             drop(program, head)

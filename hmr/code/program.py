@@ -49,10 +49,12 @@ class Loading:
     Attributes:
         trial_ns: executing its new files in the trial process first; 0 if they were known to pass.
         imports: what came into the process from outside of the scene because of it, by module, in ns.
+        notices: what people should know about what its files did at import.
     """
 
     trial_ns: int = 0
     imports: Mapping[str, int] = field(default_factory=dict)
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

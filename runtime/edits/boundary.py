@@ -44,6 +44,7 @@ class Boundary:
         self.ledger = Ledger(tell)
         self._world = world
         self._now = now
+        self._tell = tell
 
     def cross(self, pipeline: EditPipeline) -> None:
         """Hear which edits were refused, then take the newest that is ready."""
@@ -63,6 +64,8 @@ class Boundary:
             return
         pipeline.swapped(edit)
         self._note(edit, began, steps)
+        for notice in edit.notices:
+            self._tell(notice)
 
     def _note(
         self, edit: Edit | Rejection, began: int, steps: Sequence[str] = (), error: InstarError | None = None

@@ -104,6 +104,11 @@ class Load:
         self._declarations = declarations
         self.imports: dict[str, int] = {}
 
+    @property
+    def modules(self) -> list[ModuleType]:
+        """The modules that it makes."""
+        return [instance.module for instance in self._new]
+
     @contextmanager
     def running(self) -> Iterator[None]:
         """Lists the new modules while the body executes; if it raises, nothing of them stays listed."""
