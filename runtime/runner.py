@@ -24,6 +24,7 @@ from instar.loop.deadlines import Deadlines
 from instar.loop.garbage import Garbage
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
 from instar.loop.meter import Meter
+from instar.loop.switching import quick_switches
 from instar.loop.validation import Validation
 from instar.report import report
 from instar.saves import AUTOSAVE
@@ -169,6 +170,7 @@ class Runtime:
             stack.callback(self._edits.ledger.deliver)
             stack.enter_context(self._limited(limit))
             stack.enter_context(self._garbage)
+            stack.enter_context(quick_switches())
             self._begin()
             self._loop(frames)
             self._save_last()
