@@ -45,10 +45,38 @@ class Backlog:
     def __init__(self) -> None:
         self._newest: dict[Path, Change] = {}
         self._rejected: dict[Path, tuple[str, _Cause]] = {}
+        self._joined: set[Path] = set()
 
-    def put(self, changes: Iterable[Change]) -> None:
-        """Notes that files were saved."""
-        self._newest.update({change.path: change for change in changes})
+    def put(self, changes: Iterable[Change], head: Program, *, joining: bool = False) -> list[Change]:
+        """Notes that files were saved.
+
+        Args:
+            changes: the saves.
+            head: the program that runs.
+            joining: whether they came while those before them were tried: they matter, whoever looks for them.
+
+        Returns:
+            The contents that these replace without having run or been rejected.
+        """
+        replaced: list[Change] = []
+        if not joining:
+            self._joined.clear()
+        for change in changes:
+            before = self._newest.get(change.path)
+            if before is not None and before.digest != change.digest and not self._is_rejected(before):
+                replaced += _differing(head, {before.path: before}).values()
+            self._newest[change.path] = change
+            if joining:
+                self._joined.add(change.path)
+        return replaced
+
+    def forget(self, gone: Path, *programs: Program) -> None:
+        """Notes that a file or folder is gone: what was rejected of it waits no longer, nor does what no program uses."""
+        for path in [path for path in self._newest if path.is_relative_to(gone)]:
+            unused = all(path not in program.sources for program in programs)
+            if unused or self._is_rejected(self._newest[path]):
+                del self._newest[path]
+                self._rejected.pop(path, None)
 
     def reject(self, changes: Iterable[Change], attempt: Changes, error: InstarError) -> None:
         """Notes that these contents cannot run by themselves, as an attempt showed; newer ones of the same files may."""
@@ -98,7 +126,7 @@ class Backlog:
         differing = _differing(head, self._newest)
         if any(self._is_rejected(change) for change in differing.values()):
             return differing
-        looked_for = head.looked_for if ready is None else head.looked_for | ready.looked_for
+        looked_for = (head.looked_for if ready is None else head.looked_for | ready.looked_for) | self._joined
         return {path: change for path, change in differing.items() if path in looked_for}
 
     def wanted(self, head: Program, ready: Program | None, held: Changes) -> dict[Path, Change]:

@@ -27,6 +27,7 @@ class Edit:
         compiled_ns: when all of it was compiled.
         predicted: how all its contents were known before they were needed, None if something had to be compiled.
         saved_ns: the compilation that was spared.
+        superseded: (file, name of the content) of what was saved since the edit before and replaced before it could run.
     """
 
     files: tuple[str, ...]
@@ -39,6 +40,7 @@ class Edit:
     compiled_ns: int = 0
     predicted: Origin | None = None
     saved_ns: int = 0
+    superseded: tuple[tuple[str, str], ...] = ()
 
     @property
     def trial_ns(self) -> int:
@@ -66,6 +68,7 @@ class Rejection:
         error: why; says what to do.
         event_ns: when the first of the saves was noticed, `time.monotonic_ns`.
         ready_ns: when that was clear.
+        superseded: as in an edit.
     """
 
     files: tuple[str, ...]
@@ -73,3 +76,4 @@ class Rejection:
     error: InstarError
     event_ns: int
     ready_ns: int
+    superseded: tuple[tuple[str, str], ...] = ()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from collections import deque
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from instar.hmr.code.arrivals import Arrivals
 from instar.hmr.code.backlog import Backlog, Changes, content
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.compile.cache import UnitCache
@@ -22,11 +22,13 @@ from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.limit import LoadLimit
 from instar.hmr.code.program import Program, drop
 from instar.hmr.code.trial import Trial
-from instar.hmr.code.watch import Change, Watcher
+from instar.hmr.code.watch import Change, Repository, Watcher
 from instar.native.errors import InstarError
 
 _CLOSE_SECONDS = 5.0
 """A module that hangs while it is imported keeps the loader thread; it ends with the process."""
+_MOST_JOINS = 10
+"""How often what was saved meanwhile joins an edit before it is offered as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class _Settled:
     edit: Edit
     error: InstarError | None = None
     stale: Edit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """A file or folder was deleted, moved away or emptied."""
+
+    path: Path
 
 
 class EditPipeline:
@@ -78,19 +87,22 @@ class EditPipeline:
         self._errors: tuple[str, ...] = ()
         self._backlog = Backlog()
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
-        self._inbox: queue.SimpleQueue[list[Change] | _Settled | None] = queue.SimpleQueue()
+        self._superseded: list[tuple[str, str]] = []
+        self._repository = Repository(codebase.root)
         self._helper = CompileHelper()
         self._cache = UnitCache(self._helper.translate)
         self._trial = Trial()
         self._limit = LoadLimit(self._stuck)
         self._watcher = Watcher(
             codebase.root,
-            self._inbox.put,
+            lambda changes: self._inbox.put(changes),  # noqa: PLW0108 - it is made with the watcher
             known={path: source.digest for path, source in program.sources.items()},
             complete=self._looks_whole,
             others=codebase.files,
+            on_gone=lambda path: self._inbox.put(_Gone(path)),
             polling=polling,
         )
+        self._inbox: Arrivals[_Settled | _Gone] = Arrivals(self._repository, self._watcher.settle)
         self._loader = threading.Thread(target=self._run, name="instar-loader", daemon=True)
 
     @property
@@ -115,7 +127,7 @@ class EditPipeline:
     @property
     def notice(self) -> str | None:
         """What people should know about that; None if nothing."""
-        return self._watcher.notice
+        return self._watcher.notice or self._repository.notice
 
     @property
     def folders(self) -> tuple[Path, ...]:
@@ -131,10 +143,10 @@ class EditPipeline:
 
     def close(self) -> None:
         """Ends threads and process; an edit that was not taken is dropped."""
-        self._watcher.close()
-        self._inbox.put(None)
+        self._inbox.end()
         if self._loader.ident is not None:
             self._loader.join(_CLOSE_SECONDS)
+        self._watcher.close()
         self._helper.close()
         self._trial.close()
         self._limit.close()
@@ -178,18 +190,28 @@ class EditPipeline:
     def _run(self) -> None:
         while (message := self._inbox.get()) is not None:
             if isinstance(message, list):
-                self._backlog.put(message)
-                self._update({change.path for change in message}, {})
+                self._update(self._put(message), {})
+            elif isinstance(message, _Gone):
+                self._backlog.forget(message.path, self._head, self._newest())
             elif message.error is not None:
                 self._put_back(message.edit, message.error, message.stale)
             else:
                 self._refused.clear()
+                self._superseded = [one for one in self._superseded if one not in message.edit.superseded]
             self._renew_errors()
 
-    def _renew_errors(self) -> None:
+    def _put(self, changes: list[Change], *, joining: bool = False) -> set[Path]:
+        """Notes saves; returns their files."""
+        replaced = self._backlog.put(changes, self._head, joining=joining)
+        self._superseded += [(self._name(change.path), change.digest) for change in replaced]
+        return {change.path for change in changes}
+
+    def _newest(self) -> Program:
         with self._lock:
-            newest = self._head if self._ready is None else self._ready.program
-        errors = self._backlog.errors(newest, self._name)
+            return self._head if self._ready is None else self._ready.program
+
+    def _renew_errors(self) -> None:
+        errors = self._backlog.errors(self._newest(), self._name)
         if errors != self._errors:
             self._errors = errors
             self._tell()
@@ -221,6 +243,7 @@ class EditPipeline:
         failed = dict(self._refused)
         began = time.monotonic_ns()
         told = False
+        joins = 0
         while True:
             with self._lock:
                 head, ready = self._head, self._ready
@@ -235,12 +258,20 @@ class EditPipeline:
                     failed[head, content(found)] = error
                     self._backlog.fail(found, error)
                 else:
+                    joins += 1
+                    if joins <= _MOST_JOINS and (more := self._inbox.joining()):
+                        drop(program, head)
+                        saved |= self._put(more, joining=True)
+                        continue
                     self._publish(head, program, found, _noticed(found, saved | held.keys(), began))
                 continue
             if not self._backlog.wanted(head, base, held) and not self._withdraw(head):
                 continue
             if found is not None or not attempts or told:
                 return
+            if more := self._inbox.about_to_come(began):
+                saved |= self._put(more, joining=True)
+                continue
             told = self._reject(attempts[-1], saved, failed[head, content(attempts[-1])], began)
             if not told:
                 return
@@ -298,6 +329,7 @@ class EditPipeline:
             compiled_ns=use.done_ns,
             predicted=use.predicted,
             saved_ns=use.saved_ns,
+            superseded=tuple(self._superseded),
         )
         with self._lock:
             current = self._head is head
@@ -331,9 +363,10 @@ class EditPipeline:
             return False
         self._told = str(error)
         digests = {self._name(path): change.digest for path, change in (own or changes).items()}
-        self._rejections.append(
-            Rejection(tuple(sorted(digests)), digests, error, _noticed(changes, saved, began), time.monotonic_ns())
-        )
+        superseded, self._superseded = tuple(self._superseded), []
+        noticed = _noticed(changes, saved, began)
+        files = tuple(sorted(digests))
+        self._rejections.append(Rejection(files, digests, error, noticed, time.monotonic_ns(), superseded))
         self._tell()
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instar.hmr.code.watch.repository import Repository
 from instar.hmr.code.watch.watcher import Change, Watcher
 
-__all__ = ["Watcher", "Change"]
+__all__ = ["Watcher", "Change", "Repository"]

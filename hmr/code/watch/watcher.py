@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,7 @@ class Watcher:
         known: Mapping[Path, str] | None = None,
         complete: Callable[[Path, bytes], bool] | None = None,
         others: Collection[Path] = (),
+        on_gone: Callable[[Path], None] | None = None,
         polling: bool = False,
     ) -> None:
         """Prepares; `start` begins.
@@ -80,6 +82,7 @@ class Watcher:
             known: digests of files as somebody has read them before; files that differ by now are told at once.
             complete: whether content that may be cut off looks whole; consulted where the system does not tell.
             others: files below the folder to watch besides those that can be modules.
+            on_gone: called in the watcher's thread when a file was emptied, or it or a folder was deleted or moved away.
             polling: do without events.
         """
         self.mode: Literal["events", "polling"] = "polling" if polling else "events"
@@ -87,6 +90,7 @@ class Watcher:
         self._root = root
         self._others = frozenset(others)
         self._on_change = on_change
+        self._on_gone = on_gone or (lambda _: None)
         self._known = dict(known or {})
         self._complete = complete or (lambda *_: True)
         self._feed: Feed = PollingFeed(root, others=self._others)
@@ -94,6 +98,7 @@ class Watcher:
         self._writing: set[Path] = set()
         self._unsure: dict[Path, _Guess] = {}
         self._stopping = False
+        self._settling: deque[Callable[[bool], None]] = deque()
         self._thread = threading.Thread(target=self._run, name="instar-watcher", daemon=True)
 
     @property
@@ -123,6 +128,15 @@ class Watcher:
             self._feed.wake()
             self._thread.join()
         self._feed.close()
+        self._answer()
+
+    def settle(self, done: Callable[[bool], None]) -> None:
+        """Has `done` called, in the watcher's thread, when all saves made before this call are told.
+
+        It is called with whether files are still being written.
+        """
+        self._settling.append(done)
+        self._feed.wake()
 
     def __enter__(self) -> Watcher:
         self.start()
@@ -141,6 +155,19 @@ class Watcher:
                 continue
             if changes:
                 self._on_change(changes)
+            elif self._settling:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Hears what was there when it was asked for, and answers; a wake may have come before that."""
+        self._absorb(self._feed.wait(0))
+        if not self._written:
+            self._answer()
+
+    def _answer(self) -> None:
+        busy = bool(self._writing or self._unsure)
+        while self._settling:
+            self._settling.popleft()(busy)
 
     def _poll_from_now(self, reason: FeedLostError) -> None:
         self.mode = "polling"
@@ -152,7 +179,7 @@ class Watcher:
             self._forget(path)
 
     def _patience(self) -> float | None:
-        if self._written:
+        if self._written or self._settling:
             return 0.0
         if not self._unsure:
             return None
@@ -175,6 +202,7 @@ class Watcher:
                 self._forget(path)
 
     def _forget(self, gone: Path) -> None:
+        self._on_gone(gone)
         for place in (self._known, self._written, self._unsure):
             for path in [path for path in place if path.is_relative_to(gone)]:
                 del place[path]
@@ -213,7 +241,9 @@ class Watcher:
                     continue
                 data = read_as_it_is(path)  # somebody keeps it open for good
             digest = digest_of(data) if data else None
-            if data is None or digest is None or self._known.get(path) == digest:
+            if data == b"":
+                self._forget(path)
+            elif data is None or digest is None or self._known.get(path) == digest:
                 del self._unsure[path]
             elif digest != guess.digest:
                 guess.digest, guess.since, guess.due = digest, now, now + SETTLED_SECONDS
@@ -226,6 +256,8 @@ class Watcher:
 
     def _change(self, path: Path, data: bytes | None, event_ns: int) -> list[Change]:
         if not data:
+            if data is not None:
+                self._forget(path)
             return []
         digest = digest_of(data)
         if self._known.get(path) == digest:

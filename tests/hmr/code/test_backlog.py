@@ -21,11 +21,11 @@ def test_what_differs_and_matters_is_pending(scene: Scene) -> None:
     flock = scene.write("flock.py", "x = 1\n")
     head = scene.load()
     backlog = Backlog()
-    backlog.put([change(flock, "x = 1\n"), change(scene.root / "notes.py", "y")])
+    backlog.put([change(flock, "x = 1\n"), change(scene.root / "notes.py", "y")], head)
     assert backlog.pending(head, None) == {}
-    backlog.put([change(flock, "x = 2\n")])
+    backlog.put([change(flock, "x = 2\n")], head)
     assert backlog.attempts(head, None, {}) == [{flock: change(flock, "x = 2\n")}]
-    backlog.put([change(flock, "x = 1\n")])
+    backlog.put([change(flock, "x = 1\n")], head)
     assert backlog.attempts(head, None, {}) == []
 
 
@@ -34,13 +34,13 @@ def test_rejected_content_is_tried_with_newer_files_first(scene: Scene) -> None:
     head = scene.load("flock", "hunt")
     backlog = Backlog()
     bad, good = change(flock, "1 /"), change(hunt, "x = 1\n")
-    backlog.put([bad])
+    backlog.put([bad], head)
     backlog.reject([bad], {flock: bad}, BAD)
     assert backlog.attempts(head, None, {}) == [{flock: bad}]
     assert backlog.wanted(head, None, {}) == {}
-    backlog.put([good])
+    backlog.put([good], head)
     assert backlog.attempts(head, None, {}) == [{flock: bad, hunt: good}, {hunt: good}]
-    backlog.put([change(flock, "x = 1\n")])
+    backlog.put([change(flock, "x = 1\n")], head)
     assert len(backlog.attempts(head, None, {})) == 1
 
 
@@ -48,7 +48,7 @@ def test_newer_content_is_not_rejected_with_older(scene: Scene) -> None:
     flock = scene.write("flock.py", "")
     head = scene.load()
     backlog = Backlog()
-    backlog.put([change(flock, "new")])
+    backlog.put([change(flock, "new")], head)
     backlog.reject([change(flock, "old")], {}, BAD)
     assert backlog.wanted(head, None, {}) == {flock: change(flock, "new")}
 
@@ -58,10 +58,10 @@ def test_what_was_ready_goes_on_where_newer_content_was_rejected(scene: Scene) -
     head = scene.load()
     backlog = Backlog()
     held = {flock: change(flock, "x = 1\n")}
-    backlog.put([change(flock, "1 /")])
+    backlog.put([change(flock, "1 /")], head)
     backlog.reject([change(flock, "1 /")], {}, BAD)
     assert backlog.wanted(head, None, held) == held
-    backlog.put([change(flock, "")])
+    backlog.put([change(flock, "")], head)
     assert backlog.wanted(head, None, held) == {}
 
 
@@ -70,9 +70,9 @@ def test_new_files_matter_once_something_was_rejected(scene: Scene) -> None:
     head = scene.load()
     backlog = Backlog()
     bad, helper = change(flock, "import helper"), change(scene.root / "helper.py", "x = 1\n")
-    backlog.put([bad])
+    backlog.put([bad], head)
     backlog.reject([bad], {flock: bad}, BAD)
-    backlog.put([helper])
+    backlog.put([helper], head)
     assert backlog.pending(head, None) == {flock: bad, helper.path: helper}
     backlog.accept(head, {helper.path: helper})
     assert backlog.pending(head, None) == {flock: bad}
@@ -89,11 +89,11 @@ def test_content_that_worked_since_is_not_taken_for_rejected(scene: Scene) -> No
     head = scene.load()
     backlog = Backlog()
     bad, good = change(flock, "1 /"), change(flock, "x = 1\n")
-    backlog.put([bad])
+    backlog.put([bad], head)
     backlog.reject([bad], {flock: bad}, BAD)
-    backlog.put([good])
+    backlog.put([good], head)
     backlog.accept(head, {flock: good})
-    backlog.put([bad])
+    backlog.put([bad], head)
     assert backlog.wanted(head, None, {}) == {flock: bad}
 
 
@@ -102,7 +102,7 @@ def test_newer_error_is_a_rejected_files_own_only_where_it_is_to_blame(scene: Sc
     head = scene.load("m", "n")
     backlog = Backlog()
     bad, other = change(m, "1 /"), change(n, "2 /")
-    backlog.put([bad, other])
+    backlog.put([bad, other], head)
     assert backlog.errors(head, str) == ()
     backlog.reject([bad], {m: bad}, EditError("first", path=m))
     assert backlog.errors(head, str) == (f"{m}: first",)
@@ -119,11 +119,11 @@ def test_error_of_a_file_that_was_mended_is_no_longer_that_of_others(scene: Scen
     head = scene.load("m", "n")
     backlog = Backlog()
     both = {m: change(m, "1 /"), n: change(n, "x = 1\n")}
-    backlog.put(both.values())
+    backlog.put(both.values(), head)
     backlog.reject(both.values(), both, EditError("of m", path=m))
     backlog.fail(both, InstarError("of both"))
     assert backlog.errors(head, lambda path: path.name) == (f"{m}: of m\nSaved but not running: m.py, n.py.",)
     mended = {**both, m: change(m, "x = 1\n")}
-    backlog.put(mended.values())
+    backlog.put(mended.values(), head)
     backlog.fail(mended, InstarError("of both"))
     assert backlog.errors(head, lambda path: path.name) == ("of both\nSaved but not running: n.py.",)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
+import subprocess
 import sys
 import threading
 import weakref
@@ -14,6 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from instar.hmr.code import Edit, EditError, LoadError, Program
+from instar.hmr.code.arrivals import Arrivals
+from instar.hmr.code.compile.source import digest_of
+from instar.hmr.code.watch import Repository
 from instar.native.errors import InstarError
 
 from .conftest import Live, Scene, scene_modules
@@ -387,6 +392,186 @@ def test_new_file_that_an_import_meant_is_an_edit(scene: Scene) -> None:
     with live.pipeline:
         scene.write("extra.py", "value = 4\n")
         assert value(live.edit("extra.py").program) == 4
+
+
+@pytest.mark.parametrize("away", [Path.unlink, lambda path: path.write_text("")])
+def test_broken_file_that_is_deleted_or_emptied_is_no_error_any_more(
+    scene: Scene, away: Callable[[Path], object]
+) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        path.write_text("value = (\n")
+        errors(live, 1)
+        pipeline.rejections()
+        away(path)
+        assert errors(live, 0) == ()
+        path.write_text("value = (\n")
+        errors(live, 1)
+        assert live.pipeline.rejections()[0].files == ("flock.py",)
+        path.write_text("value = 2\n")
+        assert value(live.edit("flock.py").program) == 2
+
+
+def test_helper_that_was_deleted_before_anything_used_it_is_forgotten(scene: Scene) -> None:
+    flock, helper = scene.write("flock.py", "value = 1\n"), scene.root / "helper.py"
+    live = Live(scene.codebase())
+    with live.pipeline:
+        flock.write_text("from helper import more\n")
+        assert "No module named 'helper'" in str(live.rejection().error)
+        helper.write_text("value = 1\n")
+        assert "cannot import name 'more'" in str(live.rejection().error)
+        helper.unlink()
+        flock.write_text("from helper import value\n")
+        assert "No module named 'helper'" in str(live.rejection().error)
+
+
+def all_told(live: Live) -> None:
+    told = threading.Event()
+    live.pipeline._watcher.settle(lambda busy: told.set())
+    assert told.wait(10)
+
+
+def test_what_is_saved_while_an_edit_is_built_joins_it(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+
+    def check(program: Program) -> None:
+        if (value(program), value(program, "hunt")) == (2, 1):
+            hunt.write_text("value = 3\n")
+            all_told(live)
+
+    live = Live(scene.codebase("flock", "hunt"), check)
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        live.heard()
+        edit = pipeline.take()
+        assert edit is not None
+        assert edit.files == ("flock.py", "hunt.py")
+        assert (value(edit.program), value(edit.program, "hunt")) == (2, 3)
+        assert edit.program.number == 2
+        assert len(scene_modules()) == 4
+
+
+def test_what_is_replaced_before_it_could_run_is_told_with_what_replaced_it(scene: Scene) -> None:
+    path = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        replaced = []
+        for number in (2, 1, 3):
+            path.write_text(f"value = {number}\n")
+            all_told(live)
+            replaced.append(digest_of(path.read_bytes()))
+            while path not in pipeline._backlog._newest or pipeline._backlog._newest[path].digest != replaced[-1]:
+                all_told(live)
+        while pipeline._ready is None or value(pipeline._ready.program) != 3:
+            all_told(live)
+        edit = pipeline.take()
+        assert edit is not None
+        assert edit.superseded == (("flock.py", replaced[0]),)
+        live.swap(edit)
+        path.write_text("value = 4\n")
+        assert live.swap(live.edit()).superseded == ()
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> threading.Event:
+    """Tells when a method was called for the second time."""
+    called, twice = [], threading.Event()
+    method = getattr(owner, name)
+
+    def counting(*given: Any) -> Any:
+        called.append(given)
+        if len(called) > 1:
+            twice.set()
+        return method(*given)
+
+    monkeypatch.setattr(owner, name, counting)
+    return twice
+
+
+def test_edit_waits_while_git_exchanges_files(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    lock = scene.write(".git/index.lock", "")
+    live = Live(scene.codebase("flock", "hunt"))
+    looked = watched(monkeypatch, Repository, "busy")
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        assert looked.wait(10)
+        hunt.write_text("value = 3\n")
+        assert pipeline.take() is None
+        lock.unlink()
+        assert live.edit().files == ("flock.py", "hunt.py")
+        assert pipeline.notice is None
+
+
+def test_lock_that_git_left_behind_is_not_waited_for(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instar.hmr.code.watch.repository.HOLD_SECONDS", 0.0)
+    flock = scene.write("flock.py", "value = 1\n")
+    scene.write(".git/index.lock", "")
+    live = Live(scene.codebase())
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        assert live.edit().files == ("flock.py",)
+        assert "index.lock has been there for" in str(pipeline.notice)
+
+
+def test_error_that_a_file_being_written_may_cure_is_not_told(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instar.hmr.code.arrivals.WRITING_SECONDS", 10.0)
+    flock = scene.write("flock.py", "value = 1\n")
+    live = Live(scene.codebase())
+    waits = watched(monkeypatch, Arrivals, "_all_told")
+    with live.pipeline as pipeline, (scene.root / "helper.py").open("w") as helper:
+        helper.write("value = 1\n")
+        helper.flush()
+        flock.write_text("from helper import value, other\n")
+        assert waits.wait(10)
+        helper.write("other = 2\n")
+        helper.close()
+        edit = live.edit()
+        assert edit.files == ("flock.py", "helper.py")
+        assert edit.program.modules["flock"].module.other == 2
+        assert pipeline.rejections() == []
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
+def test_branch_back_and_forth_is_one_edit_each(scene: Scene) -> None:
+    def git(*words: str) -> None:
+        settings = ("-c", "user.name=x", "-c", "user.email=x@y", "-c", "core.hooksPath=/dev/null")
+        subprocess.run(["git", *settings, *words], cwd=scene.root, check=True, capture_output=True)
+
+    names = [f"m{number}" for number in range(8)]
+    git("init", "-b", "one")
+    for number in (1, 2):
+        for name in names:
+            scene.write(f"{name}.py", f"value = {number}\n")
+        git("add", ".")
+        git("commit", "-m", "x", "--no-gpg-sign")
+        git("checkout", "-b", "two") if number == 1 else None
+    live = Live(scene.codebase(*names))
+    with live.pipeline:
+        for branch, number in (("one", 1), ("two", 2), ("one", 1)):
+            git("checkout", branch)
+            edit = live.swap(live.edit())
+            assert edit.files == tuple(f"{name}.py" for name in names)
+            assert {value(live.program, name) for name in names} == {number}
+        assert edit.predicted == "known version"
+        assert edit.saved_ns > 0
+
+
+def test_file_becomes_a_package_and_a_file_again(scene: Scene) -> None:
+    scene.write("flock.py", "from rules import value\n")
+    rules = scene.write("rules.py", "value = 1\n")
+    live = Live(scene.codebase())
+    with live.pipeline:
+        rules.unlink()
+        scene.write("rules/__init__.py", "from .seek import value\n")
+        scene.write("rules/seek.py", "value = 2\n")
+        while value(live.program) != 2:
+            live.swap(live.edit())
+        shutil.rmtree(scene.root / "rules")
+        rules.write_text("value = 3\n")
+        while value(live.program) != 3:
+            live.swap(live.edit())
+        assert "rules.seek" not in live.program.helpers
 
 
 def test_deleted_module_goes_on_and_its_return_counts(scene: Scene) -> None:
