@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from instar.edits.by_hand import reload as reload
     from instar.edits.listeners import on_edit as on_edit
     from instar.hmr.code import Param as Param
     from instar.hmr.code import every as every
@@ -58,6 +59,7 @@ _HOMES = {
     "Param": _CODE,
     "every": _CODE,
     "World": "instar.world",
+    "reload": "instar.edits.by_hand",
     "on_edit": "instar.edits.listeners",
     "Runtime": "instar.runner",
     "InstarError": "instar.native.errors",

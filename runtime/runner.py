@@ -12,6 +12,7 @@ from typing import Any
 
 from instar.debugger import Breakpoints
 from instar.edits.boundary import Boundary
+from instar.edits.by_hand import Run, under_way
 from instar.edits.listeners import Callback
 from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
@@ -165,6 +166,7 @@ class Runtime:
             if not self._is_set_up:
                 self.world.setup()
                 self._is_set_up = True
+            stack.enter_context(under_way(Run(self.world, self._pipeline, self._edits.ledger)))
             if self._edits.ledger.log is not None:
                 stack.enter_context(self._edits.ledger.log)
             stack.callback(self._edits.ledger.deliver)

@@ -9,8 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, cast
 
+from instar.edits.by_hand import reload_world
+from instar.edits.receipt import Receipt
 from instar.edits.versions import Versions
-from instar.faults import HookFault, HookTimeout, WorldError
+from instar.faults import HookFault, HookTimeout
 from instar.hmr.code import Codebase, Program
 from instar.hmr.code.errors import GOES_ON
 from instar.hmr.state import (
@@ -32,9 +34,8 @@ from instar.saves import Memory, refuse_strangers
 from instar.scene.changes import Setting, changes
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
+from instar.scene.overrides import check_overrides
 from instar.scene.space import Space
-
-MAX_FPS = 1000
 
 
 class World:
@@ -99,7 +100,7 @@ class World:
         Raises:
             InstarError: If the scene cannot be read or loaded, or a `setup` raises.
         """
-        _check_numbers(seed, fps)
+        check_overrides(seed, fps)
         file = SceneFile.read(locate(os.fspath(scene)))
         seed = file.seed if seed is None else seed
         world = cls._of(file, seed, file.fps if fps is None else fps, params or {}, fps_given=fps is not None)
@@ -131,7 +132,7 @@ class World:
         Raises:
             InstarError: If the file cannot be read or trusted, the scene cannot be loaded, or a table would lose values.
         """
-        _check_numbers(seed, fps)
+        check_overrides(seed, fps)
         checkpoint = Checkpoint.read(path)
         memory = Memory.read(checkpoint)
         file = memory.open_scene(checkpoint.source, scene)
@@ -217,6 +218,8 @@ class World:
     def commit(self) -> Commit:
         """Commit the live state as the next frame."""
         self.hooks.refuse_inside("commit")
+        self._versions.forget_after(self.frame)
+        self._setups.forget_after(self.frame)
         return self.state.commit()
 
     def rollback(self, frame: int) -> None:
@@ -311,7 +314,8 @@ class World:
         """
         self.hooks.refuse_inside("swap")
         old = self.program
-        settings = self._changes(program)
+        scene = cast("SceneFile", program.settings)
+        settings = changes(self.scene, scene, self.codebase.given, self.fps if self._fps_given else None)
         steps = self.state.migrate(program.schemas)
         self._versions.add(self.frame, program, self.frames[0])
         self._run(program)
@@ -324,6 +328,21 @@ class World:
             fault.conclude(GOES_ON)
             raise
         return [*steps, *settings, *map(Setting, joined)]
+
+    def reload(self, path: str | os.PathLike[str] | None = None) -> Receipt:
+        """Swap in what the scene's files hold now, between two steps; for a world that no `Runtime` runs.
+
+        Args:
+            path: A file of the scene, relative to the working directory or to the scene's folder; all of them, if None.
+
+        Returns:
+            The receipt: ``live``, or ``rejected`` with the error, and nothing has changed.
+
+        Raises:
+            ReloadError: If there is no such file in the scene, or a `Runtime` runs this world.
+        """
+        self.hooks.refuse_inside("reload")
+        return reload_world(self, path)
 
     def _memory(self) -> dict[str, Any]:
         return Memory.of(self.scene, self.program, seed=self.seed, fps=self.fps).document()
@@ -365,10 +384,6 @@ class World:
         self._follow(cast("SceneFile", program.settings))
         self._schedule = self._make_schedule()
 
-    def _changes(self, program: Program) -> list[Setting]:
-        fps = self.fps if self._fps_given else None
-        return changes(self.scene, cast("SceneFile", program.settings), self.codebase.given, fps)
-
     def _follow(self, scene: SceneFile) -> None:
         """Live by another version of the scene file, where it says something else."""
         before, self.scene = self.scene, scene
@@ -386,10 +401,3 @@ class World:
             lambda module: {**shared, "params": self.params[module]},
             self.seed,
         )
-
-
-def _check_numbers(seed: object, fps: object) -> None:
-    if seed is not None and not (isinstance(seed, int) and 0 <= seed < 1 << 64):
-        raise WorldError(f"seed={seed!r} is no whole number from 0 to 2^64 - 1; no world was opened")
-    if fps is not None and not (isinstance(fps, int | float) and 0 < fps <= MAX_FPS):
-        raise WorldError(f"fps={fps!r} is no number above 0 and up to {MAX_FPS}; no world was opened")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -158,6 +158,10 @@ class EditPipeline:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def save(self, changes: Iterable[Change]) -> None:
+        """Tells of saves that the watcher need not have noticed, from any thread."""
+        self._inbox.put(list(changes))
 
     def take(self) -> Edit | None:
         """Returns the newest ready edit, or None; called by the frame thread, which then swaps or refuses it."""

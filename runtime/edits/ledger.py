@@ -62,15 +62,27 @@ class Ledger:
             self._listeners.call(receipt, self._tell)
             everywhere.call(receipt, self._tell)
 
-    def wait_for(self, found: Callable[[], Receipt | None], seconds: float) -> Receipt | None:
+    def wait_for(
+        self, found: Callable[[], Receipt | None], seconds: float, given_up: Callable[[], bool] = lambda: False
+    ) -> Receipt | None:
         """Wait until something looked for is there; asked anew after every change, in the thread that waits.
 
+        Args:
+            found: Returns what is looked for, or None.
+            seconds: How long to wait.
+            given_up: Whether it will not come any more; asked after every change and `wake`.
+
         Returns:
-            What was found; None if nothing was in so many seconds.
+            What was found; None if nothing was.
         """
         with self._changed:
-            self._changed.wait_for(lambda: found() is not None, seconds)
+            self._changed.wait_for(lambda: found() is not None or given_up(), seconds)
             return found()
+
+    def wake(self) -> None:
+        """Have those who wait look again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def _pass_on(self, receipt: Receipt) -> None:
         self._tell(str(receipt))

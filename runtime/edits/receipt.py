@@ -43,6 +43,7 @@ class Receipt:
         settings: What the scene's file says otherwise since and what followed, for people.
         columns: The columns that were touched, as ``table.column``.
         rows: How many agents were touched.
+        superseded: Files, with the names of their contents, that were saved again before those contents could run.
         rolled_back_frame: The frame at whose boundary the old code came back.
         at: Time of day.
     """
@@ -67,6 +68,7 @@ class Receipt:
     settings: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     rows: int = 0
+    superseded: tuple[tuple[str, str], ...] = ()
     rolled_back_frame: int | None = None
     at: str = field(default_factory=_now)
 
@@ -114,6 +116,7 @@ class Receipt:
             saved_ms=_ms(getattr(edit, "saved_ns", 0)),
             settings=tuple(str(step) for step in steps if isinstance(step, Setting)),
             columns=tuple(dict.fromkeys(f"{step.table}.{step.column}" for step in of_tables if step.column)),
+            superseded=tuple(getattr(edit, "superseded", ())),
             rows=sum({step.table: step.rows for step in of_tables}.values()),
         )
 
@@ -123,7 +126,7 @@ class Receipt:
 
     def document(self) -> dict[str, Any]:
         """The receipt as plain data for JSON."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {name: _plain(value) for name, value in asdict(self).items()}
 
     def __str__(self) -> str:
         files = ", ".join(self.files)
@@ -134,6 +137,10 @@ class Receipt:
         times = f"{self.event_to_ready_ms:.1f} ms to ready{known}, swap {self.swap_ms:.2f} ms"
         touched = f"; {self.rows:,} agents touched" if self.rows else ""
         return f"{files}: live at frame {self.frame} as version {self.version} ({times}){steps}{touched}"
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 
 def _ms(ns: int) -> float:

@@ -72,12 +72,16 @@ class Versions:
 
     def add(self, frame: int, program: Program, oldest: int) -> None:
         """Have a program from a frame on; later ones are dropped, and those of frames before ``oldest`` alone."""
-        self._kept = [one for one in self._kept if one.since <= frame]
+        self.forget_after(frame)
         self._kept.append(_Version.of(frame, program))
         while len(self._kept) > 1 and (self._kept[1].since <= oldest or len(self._kept) > MOST_KEPT):
             self._kept.pop(0)
         for one in self._kept[:-MOST_LOADED]:
             one.program = None
+
+    def forget_after(self, frame: int) -> None:
+        """Forget the programs of frames after one that becomes the newest."""
+        self._kept = [one for one in self._kept if one.since <= frame]
 
     def begin_with(self, frame: int, program: Program) -> None:
         """Forget all others: the history begins anew at a frame, with a program."""

@@ -31,6 +31,11 @@ class Setups:
         """Note that these modules, and no others, have been set up as of now."""
         self._since = dict.fromkeys(modules, self._state.frame)
 
+    def forget_after(self, frame: int) -> None:
+        """Forget what was set up after a frame that becomes the newest."""
+        if self._since and max(self._since.values()) > frame:
+            self._since = {name: since for name, since in self._since.items() if since <= frame}
+
     def start(self, schedule: Schedule, modules: Iterable[str]) -> None:
         """Run all hooks of a schedule.
 
@@ -54,7 +59,8 @@ class Setups:
         if self._since is None:
             return []
         frame = self._state.frame
-        new = [name for name in modules if self._since.get(name, frame + 1) > frame]
+        self.forget_after(frame)
+        new = [name for name in modules if name not in self._since]
         calls = [call for call in schedule.setups() if call.hook.module in new]
         before = _rows(self._state.tables)
         for call in calls:

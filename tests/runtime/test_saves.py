@@ -9,10 +9,11 @@ import sys
 
 import pytest
 
+from instar.faults import WorldError
 from instar.hmr.state import Checkpoint, CheckpointError, MigrationError, StateManager
 from instar.runner import Runtime
 from instar.saves import AUTOSAVE
-from instar.world import World, WorldError
+from instar.world import World
 
 MOVER = """\
 from instar import Agents, Param, f32

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from instar.faults import HookFault, StopRequested
+from instar.faults import HookFault, StopRequested, WorldError
 from instar.hmr.state import MigrationError
 from instar.native import InstarError
-from instar.world import World, WorldError
+from instar.world import World
 
 MOVER = """\
 from instar import Agents, Param, f32
