@@ -256,3 +256,111 @@ def test_fields_come_go_and_come_back_while_agents_live(start):
         ["boids: parked age"],
         ["boids: brought back age"],
     ]
+
+
+HAWKS = """\
+from instar import Agents, Param, f32
+
+class Hawks(Agents, capacity=100):
+    x: f32
+
+hunger = Param(1.0)
+seen = set()
+
+def setup(hawks):
+    hawks.spawn(7)
+
+def update(hawks):
+    hawks.x += hunger
+    if hunger not in seen:
+        seen.add(hunger)
+        print("hawks", len(hawks), "hunger", hunger, flush=True)
+"""
+
+
+def write_scene(scene: Path, *modules: str, more: str = "") -> None:
+    names = ", ".join(f'"{name}"' for name in modules)
+    save_in_place(scene / "scene.toml", f'title = "Live"\nmodules = [{names}]\n{more}')
+
+
+@pytest.mark.parametrize("order", [("hawks.py", "scene.toml"), ("scene.toml", "hawks.py")])
+def test_a_module_joins_a_running_scene_and_leaves_and_comes_back(start, order):
+    running, scene = start()
+    for file in order:
+        if file == "hawks.py":
+            save_by_rename_in_the_folder(scene / file, HAWKS)
+        else:
+            write_scene(scene, "mover", "hawks")
+    running.wait_for("hawks 7 hunger 1.0")
+    write_scene(scene, "mover")
+    running.wait_for("removed hawks")
+    write_scene(scene, "hawks", "mover", more="[params.hawks]\nhunger = 2.5\n")
+    running.wait_for("hawks 7 hunger 2.5")
+    report = running.end()
+    assert report["errors"] == []
+    assert report["agents"] == {"boids": 10_000, "hawks": 7}
+    assert list(report["modules"]) == ["hawks", "mover"]
+    live = [edit for edit in report["edits"] if edit["verdict"] == "live"]
+    assert live[0]["settings"] == ["added hawks", "setup of hawks spawned 7 hawks"]
+    assert [edit["migrated"] for edit in live[1:]] == [
+        ["hawks: parked with 7 rows"],
+        ["hawks: brought back with 7 rows"],
+    ]
+    assert [edit["rows"] for edit in live[1:]] == [7, 7]
+
+
+def test_an_invalid_scene_file_changes_nothing_and_says_where(start):
+    running, scene = start()
+    write_scene(scene, "mover", more="fsp = 30\n")
+    running.wait_for("scene.toml:3: fsp: unknown key. Did you mean 'fps'?")
+    write_scene(scene, "mover", more="fps = 30\n")
+    running.wait_for("fps is now 30, was 60")
+    report = running.end()
+    assert running.code == 0
+    assert [edit["verdict"] for edit in report["edits"]] == ["rejected", "live"]
+    assert report["errors"] == []
+    assert report["fps"] == 30
+    assert report["budget_ms"] == pytest.approx(1e3 / 30, abs=1e-3)
+
+
+def test_a_scene_file_that_is_gone_comes_back(start):
+    running, scene = start()
+    (scene / "scene.toml").unlink()
+    save_in_place(scene / "mover.py", version(1))
+    running.wait_for("running 1 1")
+    write_scene(scene, "mover", more="[space]\nwidth = 7.0\n")
+    running.wait_for("space is now a torus of 7 × 100")
+    assert running.end()["errors"] == []
+
+
+def test_what_was_given_on_the_command_line_stands_above_the_file(start):
+    running, scene = start("--fps", "50")
+    write_scene(scene, "mover", more="fps = 30\n")
+    running.wait_for("fps is now 30, was 60: not followed, as 50 was given for this run")
+    assert running.end()["fps"] == 50
+
+
+def test_each_edit_is_a_line_of_the_reload_log(start, tmp_path):
+    log = tmp_path / "reload.jsonl"
+    running, scene = start("--reload-log", str(log))
+    save_in_place(scene / "mover.py", version(1))
+    running.wait_for("running 1 1")
+    save_in_place(scene / "mover.py", "def (\n")
+    running.wait_for("SyntaxError")
+    edits = running.end()["edits"]
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [line["verdict"] for line in lines] == ["live", "rejected"]
+    assert [{key: line[key] for key in edit} for line, edit in zip(lines, edits, strict=True)] == edits
+    assert [line["number"] for line in lines] == [1, 2]
+    assert lines[0]["event_to_compiled_ms"] <= lines[0]["event_to_ready_ms"]
+
+
+def test_a_reload_log_that_cannot_be_written_ends_it_at_once(start, tmp_path):
+    running, scene = start()
+    code = subprocess.run(
+        [sys.executable, "-m", "instar", "run", str(scene), "--reload-log", str(tmp_path / "no" / "log")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert code.returncode == 1
+    assert "the reload log cannot be written: No such file or directory. Nothing was started" in code.stderr
+    running.end()

@@ -35,11 +35,11 @@ class Receipt:
         number: Which edit of the run it is, from 1 on.
         version: The number of the world version that it made; of the one that runs on, if it was rejected.
         digests: The names of the files' contents, by file.
-        event_to_compiled_ms: From the first event until the last file was compiled; None if none had to be.
-        trial_ms: How long the new code was tried in a process of its own; None if it was not.
-        imports: The ms that each third-party module took which the process had not imported before.
-        predicted: What let the work begin before the save; None if nothing did.
-        saved_ms: The ms of compilation that this, or a version kept from before, spared.
+        event_to_compiled_ms: From the first event until all was compiled; None if no module was edited, or it was refused.
+        trial_ms: How long the new code was tried in a process of its own; 0 if it was known to pass.
+        imports: The ms that each module from outside of the scene took which the process had not imported before.
+        predicted: Why nothing had to be compiled: ``temp file``, ``sibling``, ``known version``; None if something had to.
+        saved_ms: The ms of compilation that were spared.
         settings: What the scene's file says otherwise since and what followed, for people.
         columns: The columns that were touched, as ``table.column``.
         rows: How many agents were touched.
@@ -61,7 +61,7 @@ class Receipt:
     version: int = 0
     digests: Mapping[str, str] = field(default_factory=dict)
     event_to_compiled_ms: float | None = None
-    trial_ms: float | None = None
+    trial_ms: float = 0.0
     imports: Mapping[str, float] = field(default_factory=dict)
     predicted: str | None = None
     saved_ms: float = 0.0
@@ -95,8 +95,7 @@ class Receipt:
             version: The number of the world version that runs then.
         """
         of_tables = [step for step in steps if isinstance(step, Step)]
-        compiled_ns: int | None = getattr(edit, "compiled_ns", None)
-        trial_ns: int | None = getattr(edit, "trial_ns", None)
+        done = edit if isinstance(edit, Edit) else None
         return cls(
             files=tuple(edit.files),
             verdict="live" if error is None else "rejected",
@@ -109,11 +108,11 @@ class Receipt:
             event_ns=edit.event_ns,
             version=version,
             digests=dict(edit.digests),
-            event_to_compiled_ms=None if compiled_ns is None else _ms(compiled_ns - edit.event_ns),
-            trial_ms=None if trial_ns is None else _ms(trial_ns),
-            imports=dict(getattr(edit, "imports", {})),
-            predicted=getattr(edit, "predicted", None),
-            saved_ms=_ms(getattr(edit, "saved_ns", 0)),
+            event_to_compiled_ms=_ms(done.compiled_ns - edit.event_ns) if done and done.compiled_ns else None,
+            trial_ms=_ms(done.trial_ns) if done else 0.0,
+            imports={name: _ms(ns) for name, ns in done.imports.items()} if done else {},
+            predicted=done.predicted if done else None,
+            saved_ms=_ms(done.saved_ns) if done else 0.0,
             settings=tuple(str(step) for step in steps if isinstance(step, Setting)),
             columns=tuple(dict.fromkeys(f"{step.table}.{step.column}" for step in of_tables if step.column)),
             superseded=tuple(getattr(edit, "superseded", ())),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ class Edits:
             "files": ("flock.py",),
             "digests": MappingProxyType({"flock.py": "0123456789ab"}),
             "base": None,
-            "program": None,
+            "program": SimpleNamespace(loading=SimpleNamespace(trial_ns=400_000, imports={"colorsys": 1_500_000})),
             "event_ns": 1_000_000,
             "ready_ns": 3_500_000,
             "changes": {},

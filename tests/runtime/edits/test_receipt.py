@@ -15,16 +15,20 @@ def test_a_receipt_tells_when_what_and_how_much(edits):
         Step("hawks: parked with 7 rows", "hawks", None, 7),
         Setting("fps is now 30, was 60"),
     ]
-    receipt = Receipt.of(edits.ready(), 42, 5_500_000, 5_600_000, steps, version=3)
+    known = {"compiled_ns": 2_000_000, "predicted": "temp file", "saved_ns": 800_000}
+    receipt = Receipt.of(edits.ready(**known), 42, 5_500_000, 5_600_000, steps, version=3)
     assert (receipt.verdict, receipt.frame, receipt.version) == ("live", 42, 3)
     assert (receipt.event_to_ready_ms, receipt.ready_to_swap_ms, receipt.swap_ms) == (2.5, 2.0, 0.1)
+    assert (receipt.event_to_compiled_ms, receipt.trial_ms, receipt.imports) == (1.0, 0.4, {"colorsys": 1.5})
+    assert (receipt.predicted, receipt.saved_ms) == ("temp file", 0.8)
     assert receipt.digests == {"flock.py": "0123456789ab"}
     assert receipt.columns == ("boids.energy", "boids.age")
     assert receipt.rows == 1007
     assert receipt.migrated == tuple(map(str, steps[:3]))
     assert receipt.settings == ("fps is now 30, was 60",)
-    assert "flock.py: live at frame 42 as version 3 (2.5 ms to ready, swap 0.10 ms); boids: added energy" in str(
-        receipt
+    assert (
+        "flock.py: live at frame 42 as version 3 (2.5 ms to ready, temp file, swap 0.10 ms); boids: added energy"
+        in str(receipt)
     )
     assert "1,007 agents touched" in str(receipt)
 
