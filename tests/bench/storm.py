@@ -50,7 +50,7 @@ def storm(folder: Path, args: argparse.Namespace, weights: dict[str, float]) -> 
     """Runs a storm in a folder; returns its figures."""
     plan = Plan(args.seed, weights, args.largest)
     trace = (lambda line: print(line, file=sys.stderr, flush=True)) if args.trace else (lambda _line: None)
-    rolls_back = _has("instar.hmr.state.probation") and args.probation
+    rolls_back = _has("instar.edits.probation") and args.probation
     driver = Driver(folder, plan, bound_s=args.bound, rolls_back=rolls_back, trace=trace)
     began = time.monotonic()
     logs: list[dict[str, Any]] = []

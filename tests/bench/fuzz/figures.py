@@ -31,6 +31,7 @@ def figures(
         _check_report(driver, status, report)
     _check_held(driver, last)
     counts = oracle.counts()
+    live = [edit for edit in report.get("edits", ()) if edit["verdict"] == "live"]
     return {
         "seed": args.seed,
         "saves": tally.saves,
@@ -46,6 +47,9 @@ def figures(
             name: _spread([ms for lines, ms in tally.visible_ms if low < lines <= high])
             for name, low, high in (("up to 400", 0, 400), ("400 to 1500", 400, 1500), ("1500 to 5000", 1500, 5000))
         },
+        "ready_ms": _spread([edit["event_to_ready_ms"] for edit in live]),
+        "swap_ms": _spread([edit["swap_ms"] for edit in live]),
+        "predicted": sum(bool(edit.get("predicted")) for edit in live),
         "versions": {key: last.get(key) for key in ("born", "alive", "kept")} | {"listed": len(last.get("listed", ()))},
         "resident_mb": [round(held.get("resident", 0) / 1e6, 1) for held in (early, last)],
         "threads": [held.get("threads") for held in (early, last)],
@@ -91,6 +95,7 @@ def table(found: Mapping[str, Any]) -> str:
         "  " + ", ".join(f"{found[kind]} {kind}" for kind in PROMISES) + f", {found['missed_by_edits']} missed by edits",
         f"  save → visible: {found['visible_ms']}",
         *(f"    {name} lines: {spread}" for name, spread in found["visible_ms_by_lines"].items()),
+        f"  event → ready: {found['ready_ms']}; swap: {found['swap_ms']}; predicted: {found['predicted']}",
         f"  versions: {found['versions']}; resident MB: {found['resident_mb']}; rejections: {found['rejections']}",
         f"  steps: {found['kinds']}",
         f"  ways: {found['ways']}",
