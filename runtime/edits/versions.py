@@ -81,7 +81,8 @@ class Versions:
 
     def forget_after(self, frame: int) -> None:
         """Forget the programs of frames after one that becomes the newest."""
-        self._kept = [one for one in self._kept if one.since <= frame]
+        if self._kept[-1].since > frame:
+            self._kept = [one for one in self._kept if one.since <= frame]
 
     def begin_with(self, frame: int, program: Program) -> None:
         """Forget all others: the history begins anew at a frame, with a program."""
