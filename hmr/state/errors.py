@@ -14,11 +14,13 @@ class MigrationError(InstarError):
 
     Attributes:
         table: The table.
+        place: `file:line` where a `migrate` went wrong, or empty.
     """
 
-    def __init__(self, message: str, table: str = "") -> None:
+    def __init__(self, message: str, table: str = "", *, place: str = "") -> None:
         super().__init__(message)
         self.table = table
+        self.place = place
 
 
 class TableError(InstarError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
+import keyword
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +28,7 @@ class Declaration:
     max: float | None = None
     finite: bool = False
     step: float | None = None
+    was: str | None = None
 
 
 def field(
@@ -35,6 +38,7 @@ def field(
     max: float | None = None,  # noqa: A002
     finite: bool = False,
     step: float | None = None,
+    was: str | None = None,
 ) -> Any:
     """Declare a field with a default, and what its values must be.
 
@@ -48,8 +52,10 @@ def field(
         finite: Whether validation reports NaN and infinities; for floats.
         step: The precision that checkpoints and history may keep, in the field's unit, such as ``1/64``; for floats. The live
             column stays full.
+        was: The name that the field had before: an edit that brings the new name takes the column along, with all values. It
+            applies once: a field that is there under its new name keeps its column, whatever else is called the old name later.
     """
-    return Declaration(default, min, max, finite, step)
+    return Declaration(default, min, max, finite, step, was)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Field:
         finite: Whether NaN and infinities are invalid.
         step: The precision that checkpoints and history may keep, or None for all of it.
         target: The table whose ids a `Ref` column holds, or None.
+        was: The name that it had before, or None; no difference between two fields.
     """
 
     name: str
@@ -75,6 +82,7 @@ class Field:
     finite: bool = False
     step: float | None = None
     target: str | None = None
+    was: str | None = dataclasses.field(default=None, compare=False)
 
     def __str__(self) -> str:
         said = [str(self.type), f"default {self.default}"]
@@ -91,15 +99,16 @@ def make_field(
     max: float | None = None,  # noqa: A002
     finite: bool = False,
     step: float | None = None,
+    was: str | None = None,
 ) -> Field:
     """A checked field.
 
     Raises:
         SchemaError: If the name is the table's own, the type no column type, or an option does not fit it.
     """
-    if name in RESERVED or name.startswith("_"):
-        reason = "is a name of the table itself" if name in RESERVED else "starts with an underscore"
-        raise SchemaError(f"{name} {reason}: give the field another name")
+    _check_name(name)
+    if was is not None and (not is_name(was) or was == name):
+        raise SchemaError(f"{name}: was={was!r} must be the name that the field had before, such as was=\"angle\"")
     column_type = BOOL if kind is bool else kind
     if not isinstance(column_type, ColumnType):
         shown = getattr(kind, "__name__", None) or repr(kind)
@@ -112,7 +121,20 @@ def make_field(
     cell = _checked_default(name, column_type, default)
     _check_options(name, column_type, target, min, max, finite, step)
     _check_within(name, column_type, cell, default, min, max, finite)
-    return Field(name, column_type, _as_tuples(cell.tolist()), min, max, finite, step, target)
+    return Field(name, column_type, _as_tuples(cell.tolist()), min, max, finite, step, target, was)
+
+
+def is_name(name: Any) -> bool:
+    """Whether something can name a field or a table in Python."""
+    return isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)
+
+
+def _check_name(name: Any) -> None:
+    if not is_name(name):
+        raise SchemaError(f"{name!r} cannot name a field: use letters, digits and underscores")
+    if name in RESERVED or name.startswith("_"):
+        reason = "is a name of the table itself" if name in RESERVED else "starts with an underscore"
+        raise SchemaError(f"{name} {reason}: give the field another name")
 
 
 def _checked_default(name: str, kind: ColumnType, default: Any) -> np.ndarray[Any, Any]:

@@ -6,7 +6,8 @@ agent's slot goes on a free list and comes back with the next generation, so tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,11 @@ class IdIndex:
     def __init__(self, capacity: int) -> None:
         self.columns = {"id": Column(8 * capacity), "slots": Column(8 * capacity), "free": Column(4 * capacity)}
         self._native = Index(*self.columns.values())
+
+    @property
+    def room(self) -> int:
+        """For how many agents there is room."""
+        return min(self.columns["id"].capacity_bytes // 8, self.columns["free"].capacity_bytes // 4)
 
     @property
     def slots_used(self) -> int:
@@ -68,7 +74,11 @@ class IdIndex:
 
     def restore(self, slots_used: int, free_count: int) -> None:
         """Take up the counts that belong to the columns as they are now."""
-        self._native.restore(slots_used, free_count)
+        self.restoring(slots_used, free_count)()
+
+    def restoring(self, slots_used: int, free_count: int) -> Callable[[], object]:
+        """What `restore` does, as a call that takes no Python code."""
+        return partial(self._native.restore, slots_used, free_count)
 
     def sync_extents(self, count: int) -> None:
         """Tell the columns how many of their bytes are in use."""

@@ -5,23 +5,27 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from instar.hmr.metrics import Metrics
 from instar.hmr.state.aging import Timeline
-from instar.hmr.state.catalog import Catalog, Layout
+from instar.hmr.state.catalog import Catalog, Eras, Layout
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
 from instar.hmr.state.commit import Commit
 from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError
-from instar.hmr.state.fields import Field, make_field
 from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
+from instar.hmr.state.migration.atomic import at_once
+from instar.hmr.state.migration.hook import Migrator
+from instar.hmr.state.migration.migration import Migration
 from instar.hmr.state.probation.image import Image
 from instar.hmr.state.probation.mark import Mark, Marked
-from instar.hmr.state.schema import DEFAULT_CAPACITY, Schema
+from instar.hmr.state.schema import DEFAULT_CAPACITY, is_same, make_schema
 from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation.guard import Guard
@@ -31,6 +35,10 @@ from instar.native import Snapshot
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
+LEAST_HISTORY = 1 << 16
+
+# A manager and its tables are one concept in several files.
+# ruff: noqa: SLF001
 
 
 class StateManager:
@@ -97,7 +105,7 @@ class StateManager:
     @property
     def uncommitted(self) -> str | None:
         """What differs from the committed frame, for people: the first thing found; None if nothing does."""
-        return next((what for table in self._catalog.all.values() if (what := table._uncommitted())), None)  # noqa: SLF001
+        return next((what for table in self._catalog.all.values() if (what := table._uncommitted())), None)
 
     @property
     def history_bytes(self) -> int:
@@ -135,23 +143,18 @@ class StateManager:
         Raises:
             SchemaError: If a name, type or capacity is not possible, or the table exists.
         """
-        if not name.isidentifier():
-            raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
+        schema = make_schema(name, fields, capacity)
         if name in self.tables:
             raise SchemaError(f"table {name} exists; its rows are kept. Take it with state[{name!r}]")
-        ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
-        layout = {**self._catalog.layout, name: Schema.build(name, ready, capacity)}
-        self.check(layout)
-        if self._catalog.existing(name, self.frame) is not None:
+        layout = {**self._catalog.layout, name: schema}
+        if name in self._catalog.all:
             self.migrate(layout)
             return self.tables[name]
+        migration = Migration(self._catalog.era, layout, self.frame)
+        migration.prepare()
         self._forget_redo()
-        self._history.commit(self.frame, ())
-        self._take(layout)
-        made = self.tables[name]
-        self._history.commit(self.frame, tuple(made._changeable()))  # noqa: SLF001 - its counts, which are its header
-        made._settled()  # noqa: SLF001
-        return made
+        self._carry_out(migration)
+        return self.tables[name]
 
     def limit_memory(self, limit: int | None) -> None:
         """Have another memory limit, or none, from now on; all agents are kept. Raises as the constructor does."""
@@ -209,9 +212,9 @@ class StateManager:
         """
         for frame in (frame_a, frame_b):
             self._require(frame)
-        layouts = self._catalog.layout_at(frame_a), self._catalog.layout_at(frame_b)
+        eras = self._catalog.eras.at(frame_a), self._catalog.eras.at(frame_b)
         with self.metrics.measure("diff") as measured:
-            found, measured.size = diff(self._history, self._catalog.all, layouts, (frame_a, frame_b))
+            found, measured.size = diff(self._history, eras, (frame_a, frame_b))
         return found
 
     def checkpoint(self, meta: Mapping[str, Any] | None = None) -> Checkpoint:
@@ -235,7 +238,9 @@ class StateManager:
         checkpoint.save(path)
         return checkpoint
 
-    def restore(self, checkpoint: Checkpoint, schemas: Layout | None = None) -> list[Step]:
+    def restore(
+        self, checkpoint: Checkpoint, schemas: Layout | None = None, migrations: Sequence[Migrator] = ()
+    ) -> list[Step]:
         """Return to a checkpoint, bit for bit but for values of fields with a step; the history begins anew at its frame.
 
         Uncommitted changes are dropped. Tables and columns that are alike stay the same objects.
@@ -243,6 +248,7 @@ class StateManager:
         Args:
             checkpoint: Where to return to.
             schemas: The schemas the tables take then, as by `migrate`; those of the checkpoint, if None.
+            migrations: As for `migrate`.
 
         Returns:
             The steps of the migration, for people.
@@ -252,15 +258,33 @@ class StateManager:
             MigrationError: If values would be lost; nothing has changed.
         """
         with self.metrics.measure("restore", checkpoint.raw_bytes):
+            restoration = Restoration(checkpoint.frame, checkpoint.tables.values(), checkpoint.contents())
+            steps: list[Step] = []
+            if schemas is not None and not is_same(schemas, restoration.layout):
+                aside = StateManager(history_bytes=LEAST_HISTORY)
+                aside._put_in_place(restoration)
+                steps = aside.migrate(schemas, migrations)
+                restoration = aside._as_restoration()
             for other in self._checkpoints:
                 other.settle()
-            restoration = Restoration(checkpoint, self._catalog.all)
-            if schemas is not None:
-                restoration.check(schemas)
-            self._catalog.become(restoration)
-            self._history.reset(restoration.frame)
-            self._tables_changed()
-            return [] if schemas is None else self.migrate(schemas)
+            self._put_in_place(restoration)
+            return steps
+
+    def _put_in_place(self, restoration: Restoration) -> None:
+        self._catalog.sync_extents()
+        era, calls = restoration.put_in_place(self._catalog.all)
+        for column in Eras([era]).native():
+            self._history.add(column)
+        change = self._catalog.change(era, Eras([era]))
+        at_once([*calls, *self._history.resetting(restoration.frame), *change])
+        self._tables_changed()
+
+    def _as_restoration(self) -> Restoration:
+        """The committed tables as they are, for another state to have; this one must live as long."""
+        header, columns = describe(self.frame, self._catalog.era, {})
+        data = iter([np.frombuffer(column.committed, np.uint8, column.committed_extent) for column in columns])
+        contents = {table.name: [next(data) for _ in table.columns] for table in header.tables}
+        return Restoration(self.frame, header.tables, contents)
 
     @classmethod
     def load(
@@ -302,33 +326,60 @@ class StateManager:
         """A validation in slices, between commits; with ``repair`` what can be mended is mended at once."""
         return self._guard.validator(repair=repair)
 
-    def check(self, schemas: Layout) -> None:
-        """See whether the tables can take these schemas by themselves; changes nothing.
+    def check(self, schemas: Layout, migrations: Sequence[Migrator] = ()) -> None:
+        """See whether the tables can take these schemas, as far as that can be known without the values; changes nothing.
 
         Raises:
             SchemaError: If a `Ref` names a table that is not among them.
-            MigrationError: If values would be lost; names what and what to write instead.
+            MigrationError: If values would be lost; names both schemas and what to write.
         """
-        self._catalog.check(schemas, self.frame)
+        if not is_same(schemas, self._catalog.layout):
+            Migration(self._catalog.era, schemas, self.frame, migrations)
 
-    def migrate(self, schemas: Layout) -> list[Step]:
+    def migrate(self, schemas: Layout, migrations: Sequence[Migrator] = ()) -> list[Step]:
         """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
 
-        New fields take their defaults; fields and tables that are gone are parked and come back with their values.
+        New fields take their defaults; fields and tables that are gone are parked and come back with their values. Fields
+        and tables that were renamed (``was=``) or widened keep theirs. Where something would be lost, a `migrate` is asked.
+
+        Args:
+            schemas: The schemas of the tables that are to be visible, by name.
+            migrations: Who is asked about which tables.
 
         Returns:
             The steps taken, for people.
 
         Raises:
-            MigrationError: If values would be lost; nothing has changed.
+            SchemaError: If a `Ref` names a table that is not among them; nothing has changed.
+            MigrationError: If values would be lost, or a `migrate` failed; nothing has changed.
         """
-        self.check(schemas)
-        if schemas == self._catalog.layout:
+        if is_same(schemas, self._catalog.layout):
             return []
-        self._forget_redo()
-        steps = self._take(schemas)
+        migration = Migration(self._catalog.era, schemas, self.frame, migrations)
+        self.flush()
+        migration.prepare()
         self.amend()
-        return steps
+        self._carry_out(migration)
+        return migration.steps
+
+    def _carry_out(self, migration: Migration) -> None:
+        """Have a prepared migration take effect."""
+        catalog, history = self._catalog, self._history
+        for table, columns in migration.growth.items():
+            for checkpoint in self._checkpoints:
+                checkpoint.settle()
+            table._views.close()
+            table.__dict__.pop("id", None)
+            for column, size in columns:
+                column.renew(size)
+        era = migration.era()
+        eras = catalog.eras.followed_by(era, history.oldest)
+        for column in eras.native():
+            history.add(column)
+        at_once([*migration.effects(history), *catalog.change(era, eras)])
+        self._tables_changed()
+        if migration.doomed:
+            self.amend()
 
     def mark(self) -> Mark:
         """Mark the committed frame, with its schemas, to return to; for the time before `migrate`. See `Mark`."""
@@ -337,7 +388,7 @@ class StateManager:
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         with self.metrics.measure("checkpoint") as measured:
             refuse_uncommitted(self.frame, self._catalog.all.values(), verb)
-            header, columns = describe(self.frame, self._catalog.all.values(), self.tables, meta or {})
+            header, columns = describe(self.frame, self._catalog.era, meta or {})
             checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), self.metrics)
             measured.size = checkpoint.raw_bytes
         self._checkpoints.add(checkpoint)
@@ -351,11 +402,6 @@ class StateManager:
         packed = self._history.maintain(self._catalog.packable, seconds)
         if packed:
             self.metrics.add("compress", time.perf_counter() - started, packed)
-
-    def _take(self, layout: Layout) -> list[Step]:
-        steps = self._catalog.take(layout, self.frame, self._history.oldest)
-        self._tables_changed()
-        return steps
 
     def _tables_changed(self) -> None:
         """Have the history know all columns, and the memory limit all tables."""
@@ -373,9 +419,10 @@ class StateManager:
         return done
 
     def _forget_redo(self) -> None:
-        """Forget layouts, tables and columns that came after the current frame, as it becomes the newest."""
-        if self._catalog.forget_after(self.frame):
-            self._tables_changed()
+        """Forget what came after the current frame, as it becomes the newest: deltas first, which only the eras after lead to."""
+        if self._history.newest > self.frame:
+            self._history.commit(self.frame, ())
+        self._catalog.forget_after(self.frame)
 
     def _require(self, frame: int) -> None:
         held = self.frames

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from instar.hmr.state.errors import SchemaError
-from instar.hmr.state.fields import Declaration, Field, make_field
+from instar.hmr.state.fields import Declaration, Field, is_name, make_field
 
 DEFAULT_CAPACITY = 1 << 20
 """Rows a table can hold where its class says nothing: address space, not memory."""
@@ -29,11 +29,13 @@ class Schema:
         table: The table's name, in snake case.
         fields: Its fields by name, in the order of the class.
         capacity: The most rows it can hold.
+        was: The name that the table had before, or None; no difference between two schemas.
     """
 
     table: str
     fields: Mapping[str, Field]
     capacity: int = DEFAULT_CAPACITY
+    was: str | None = dataclasses.field(default=None, compare=False)
 
     @classmethod
     def of(cls, agents: type[Agents]) -> Schema:
@@ -47,36 +49,75 @@ class Schema:
             if base is not Agents and isinstance(base, type) and issubclass(base, Agents):
                 declared.update(_fields_of(base))
         try:
-            return cls.build(snake_case(agents.__name__), declared, agents.__capacity__)
+            return cls.build(snake_case(agents.__name__), declared, agents.__capacity__, agents.__was__)
         except SchemaError as error:
             raise SchemaError(f"{_place(agents)}: {error}") from None
 
     @classmethod
-    def build(cls, table: str, fields: Mapping[str, Field], capacity: int = DEFAULT_CAPACITY) -> Schema:
+    def build(
+        cls, table: str, fields: Mapping[str, Field], capacity: int = DEFAULT_CAPACITY, was: str | None = None
+    ) -> Schema:
         """A checked schema from ready fields.
 
         Raises:
-            SchemaError: If the capacity or the set of fields is not possible.
+            SchemaError: If the capacity, the former name or the set of fields is not possible.
         """
         if type(capacity) is not int or not 0 < capacity <= MAX_CAPACITY:
             raise SchemaError(f"{table}: capacity={capacity!r} must be a whole number from 1 to {MAX_CAPACITY}")
         if not fields:
             raise SchemaError(f"{table} has no fields: annotate at least one, such as `x: f32`")
-        return cls(table, dict(fields), capacity)
+        if was is not None and (not is_name(was) or was == table):
+            raise SchemaError(f'{table}: was={was!r} must be the name that the table had before, such as was="boids"')
+        said: dict[str, str] = {}
+        for name, field in fields.items():
+            if field.was is not None and said.setdefault(field.was, name) != name:
+                raise SchemaError(
+                    f"{table}: {said[field.was]} and {name} both say was={field.was!r}; the values can go to one of them. "
+                    f"Let the other begin anew"
+                )
+        return cls(table, dict(fields), capacity, was)
+
+
+def make_schema(name: Any, fields: Any, capacity: Any) -> Schema:
+    """A checked schema from what a person wrote: column types, or fields, by name.
+
+    Raises:
+        SchemaError: If a name, type or capacity is not possible.
+    """
+    if not is_name(name):
+        raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
+    if not isinstance(fields, Mapping):
+        raise SchemaError(f"{name}: its fields must be types by name, such as {{'x': f32}}, not {type(fields).__name__}")
+    for key, kind in fields.items():
+        if isinstance(kind, Field) and kind.name != key:
+            raise SchemaError(f"{name}: the field {kind.name} stands under the name {key!r}; give it the same one")
+    ready = {key: kind if isinstance(kind, Field) else make_field(key, kind) for key, kind in fields.items()}
+    return Schema.build(name, ready, capacity)
+
+
+def is_same(one: Mapping[str, Schema], other: Mapping[str, Schema]) -> bool:
+    """Whether two layouts do not differ, not even in the order of tables and fields."""
+    return one == other and all(
+        a == b and list(one[a].fields) == list(other[b].fields) for a, b in zip(one, other, strict=True)
+    )
 
 
 class Agents:
     """Base class of a module's tables: one subclass is one table, one annotation one column.
+
+    A class that says ``was="boids"`` takes over the table of that name in the edit that brings it: rows, ids, and the
+    references of other tables.
 
     Example:
         ``class Boids(Agents, capacity=100_000): x: f32``
     """
 
     __capacity__: ClassVar[int] = DEFAULT_CAPACITY
+    __was__: ClassVar[str | None] = None
     __line__: ClassVar[int] = 0
 
-    def __init_subclass__(cls, *, capacity: int | None = None, **other: Any) -> None:
-        """Remember the capacity and the line of the class.
+    def __init_subclass__(cls, *, capacity: int | None = None, was: str | None = None, **other: Any) -> None:
+        """Remember the capacity, the former name and the line of the class.
 
         Raises:
             SchemaError: If the class has options that are not known.
@@ -84,7 +125,8 @@ class Agents:
         super().__init_subclass__()
         cls.__line__ = sys._getframe(1).f_lineno  # noqa: SLF001 - the line of the class statement
         if other:
-            raise SchemaError(f"{_place(cls)}: class {cls.__name__} takes capacity=…, not {', '.join(other)}")
+            raise SchemaError(f"{_place(cls)}: class {cls.__name__} takes capacity=… and was=…, not {', '.join(other)}")
+        cls.__was__ = was
         if capacity is not None:
             cls.__capacity__ = capacity
 

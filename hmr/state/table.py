@@ -11,16 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from instar.hmr.state.columns import Columns, Lineage, copy_cells
+from instar.hmr.state.despawns import mark_doomed
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
 from instar.hmr.state.ids import IdIndex, Ids, Rows
 from instar.hmr.state.schema import Schema
-from instar.hmr.state.step import Step
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.views import Views
 from instar.native import Column, Despawns, InstarError, crc64
 
 RESERVED_ROWS = 1 << 20
 """Address space is reserved for at least this many rows, so that a capacity can grow to it without moving a column."""
+
+
+def rows_reserved(schema: Schema) -> int:
+    """The rows that columns of a table have room for."""
+    return max(RESERVED_ROWS, schema.capacity)
 
 
 class Table:
@@ -35,7 +40,6 @@ class Table:
 
     schema: Schema
     _rows: int
-    _reserved: int
     _born: int
     _header: Column
     _header_live: npt.NDArray[np.uint64]
@@ -46,23 +50,22 @@ class Table:
     _moved: bool
     _admit: Callable[[Table, int], None] | None = None
 
-    def __init__(self, schema: Schema, frame: int, reserved: int = 0) -> None:
-        reserved = max(RESERVED_ROWS, schema.capacity, reserved)
+    def __init__(self, schema: Schema, columns: Columns, frame: int) -> None:
+        """Args: columns: those of the schema's fields, with room for all rows; frame: the one with which the table begins."""
         header = Column(8 * 3)
         own = self.__dict__
         own["schema"] = schema
-        own["_reserved"] = reserved
         own["_rows"] = 0
         own["_header"] = header
         own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
-        own["_index"] = IdIndex(reserved)
-        own["_columns"] = Columns(reserved)
+        own["_index"] = IdIndex(rows_reserved(schema))
+        own["_columns"] = columns
         own["_views"] = Views(own)
         own["_doomed"] = Despawns()
-        own["_moved"] = True
+        own["_moved"] = False
         own["_torn"] = False
         own["_born"] = frame
-        self._expose(schema, frame)
+        header.fill(bytes(8), 3)
 
     @property
     def name(self) -> str:
@@ -129,7 +132,8 @@ class Table:
             MemoryLimitError: If memory is limited, and they would go over it; none is spawned.
         """
         number = _whole(count, f"{self.name}.spawn({count!r}, …)")
-        start, stop = len(self), len(self) + number
+        start = len(self)
+        stop = start + number
         if stop > self.capacity:
             raise CapacityError(
                 f"{self.name} cannot spawn {number} rows: it holds {start} of {self.capacity}; nothing was spawned. "
@@ -159,19 +163,7 @@ class Table:
         Raises:
             TableError: If a row does not exist or a mask has another length; nothing is removed.
         """
-        count = len(self)
-        if isinstance(rows, slice):
-            self._doomed.mark_range(range(count)[rows], count)
-            return
-        given = np.atleast_1d(np.asarray(rows))
-        if given.dtype == np.bool_:
-            if given.shape != (count,):
-                raise TableError(
-                    f"{self.name}.despawn: the mask has shape {given.shape}, the table {count} rows; nothing was removed"
-                )
-            self._doomed.mark_mask(np.ascontiguousarray(given))
-        elif given.size:
-            self._mark(given)
+        mark_doomed(self._doomed, rows, len(self), self.name)
 
     def rows_of(self, ids: npt.ArrayLike) -> Rows:
         """The rows in which agents stand now, by id.
@@ -195,13 +187,6 @@ class Table:
         except InstarError as error:
             self._columns.clear(start, stop)
             raise TableError(f"{self.name}: {error}") from None
-
-    def _mark(self, chosen: npt.NDArray[Any]) -> None:
-        if chosen.dtype.kind not in "iu":
-            raise TableError(f"{self.name}.despawn takes rows or a mask, not {chosen.dtype}; nothing was removed")
-        wrong = self._doomed.mark_rows(np.require(chosen.reshape(-1), np.int64, ["C", "A"]), len(self))
-        if wrong is not None:
-            raise TableError(f"{self.name}.despawn: row {wrong} is not there (it has {len(self)}); nothing was removed")
 
     def _no_field(self, name: str) -> FieldError:
         fields = list(self.schema.fields)
@@ -249,28 +234,6 @@ class Table:
         own["_rows"] = rows
         own["_moved"] = True
 
-    def _check(self, schema: Schema, frame: int) -> None:
-        """Raise MigrationError if the running table cannot take the schema at a frame."""
-        self._columns.check(self.schema, schema, len(self), frame)
-
-    def _expose(self, schema: Schema, frame: int) -> list[Step]:
-        """Make the schema's fields the visible columns from a frame on; returns what was done, for people."""
-        self._views.close()
-        steps = self._columns.expose(self.schema, schema, len(self), frame)
-        self.__dict__.update(_moved=self._moved or schema != self.schema, schema=schema)
-        return steps
-
-    def _return_to(self, schema: Schema) -> None:
-        """Make the fields of a schema visible whose cells the history has brought back."""
-        if schema != self.schema:
-            self._views.close()
-            self._columns.show(schema)
-            self.__dict__["schema"] = schema
-
-    def _references(self) -> list[Lineage]:
-        """The columns of ids of other tables, parked ones too."""
-        return [lineage for lineage in self._columns.lineages() if lineage.field.target is not None]
-
     def _clear_gone(self, lineage: Lineage, target: Table, *, everywhere: bool) -> None:
         """Zero the references to agents that are gone, everywhere or only where something wrote them since the last commit."""
         if everywhere or self._moved or self._views.may_have_written(lineage):
@@ -308,8 +271,8 @@ class Table:
         if not changeable:
             return None
         index = [(name, 8) for name in ("header", *self._index.columns)]
-        cells = ((field.name, field.type.cell_bytes) for field, _, _ in self._columns.described())
-        for (name, size), column in zip([*index, *cells], self._native_columns(), strict=True):
+        parts = [*index, *((field.name, field.type.cell_bytes) for field, _, _ in self._columns.described())]
+        for (name, size), column in zip(parts, self._native_columns(), strict=True):
             at = column.first_change() if id(column) in changeable else None
             if at is not None:
                 return f"{self.name}.{name} was written (row {at // size} is the first that differs)"
@@ -319,19 +282,13 @@ class Table:
         """Rows, slots used and slots free as of the last commit."""
         return [int(count) for count in np.frombuffer(self._header.committed, np.uint64, 3)]
 
-    def _become(self, other: Table) -> None:
-        """Take the schema and the empty columns of another table; columns that are alike stay and keep their views."""
-        self._sync_extents()
-        own = self.__dict__
-        self._columns.become(other._columns, other.schema)
-        self._views.renew(self._columns.lineages())
-        if self._reserved != other._reserved:
-            own |= {name: other.__dict__[name] for name in ("_reserved", "_header", "_header_live", "_index")}
-        own |= {"schema": other.schema, "_born": other._born}
-
     def _native_columns(self) -> list[Column]:
         """Every column that holds the table's state, in a fixed order."""
-        return [self._header, *self._index.columns.values(), *self._columns.native()]
+        return [*self._index_columns(), *self._columns.native()]
+
+    def _index_columns(self) -> tuple[Column, ...]:
+        """The native columns besides those of fields."""
+        return self._header, *self._index.columns.values()
 
     def _guarded(self) -> Guarded:
         """The columns as validation sees them; to be asked again when the schema changes."""

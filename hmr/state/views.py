@@ -7,10 +7,13 @@ one is left, the column stays among those that can have been written.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import weakref
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
 from typing import Any
 
 from instar.hmr.state.columns import Cells, Lineage
+from instar.native import Column
 
 
 class Views:
@@ -23,14 +26,16 @@ class Views:
     def __init__(self, attributes: dict[str, Any]) -> None:
         self._attributes = attributes
         self._opened: dict[str, Lineage] = {}
-        self._written: dict[Lineage, None] = {}
-        self._held: dict[Lineage, None] = {}
+        self._written: dict[Column, Lineage] = {}
+        self._held: dict[Column, Lineage] = {}
+        self._given: dict[Column, list[weakref.ref[Cells]]] = {}
         self._reach = 0
 
     def open(self, name: str, lineage: Lineage, rows: int) -> Cells:
         """The view of a field's live rows, which is an attribute from now on."""
         self._opened[name] = lineage
         view = self._attributes[name] = lineage.cells(0, rows)
+        self._given.setdefault(lineage.column, []).append(weakref.ref(view))
         # Again: a commit on another thread may have closed it before it was an attribute.
         self._opened[name] = lineage
         return view
@@ -40,7 +45,7 @@ class Views:
         opened = self._opened
         while opened:
             name, lineage = opened.popitem()
-            self._written[lineage] = None
+            self._written[lineage.column] = lineage
             self._attributes.pop(name, None)
 
     def resize(self, rows: int, before: int) -> None:
@@ -51,17 +56,17 @@ class Views:
 
     def mark(self, lineage: Lineage) -> None:
         """Note that a column was written without a view."""
-        self._written[lineage] = None
+        self._written[lineage.column] = lineage
 
     def may_have_written(self, lineage: Lineage) -> bool:
         """Whether something can have written the column since the last commit."""
-        return lineage in self._written or lineage in self._opened.values()
+        return lineage.column in self._written or any(one.column is lineage.column for one in self._opened.values())
 
     def clear_past(self, rows: int) -> None:
         """Zero what old views, which are longer than the table now is, can have written past its rows."""
         if self._reach > rows:
             self.close()
-            for lineage in self._written:
+            for lineage in self._written.values():
                 lineage.cells(rows, self._reach)[...] = 0
 
     def written(self) -> Collection[Lineage]:
@@ -70,14 +75,32 @@ class Views:
         Views are looked for before the commit compares: a thread that goes on writing while it does is seen.
         """
         self.close()
-        self._held = {lineage: None for lineage in self._written if lineage.column.live_views}
-        return self._written
+        self._held = {column: lineage for column, lineage in self._written.items() if column.live_views}
+        self._given = {column: given for column, given in self._given.items() if column in self._held}
+        return self._written.values()
 
-    def renew(self, lineages: Iterable[Lineage]) -> None:
-        """Know only these columns from now on, and look at each once for views that are alive."""
+    def retire(self, columns: Iterable[Column]) -> list[Callable[[], object]]:
+        """What makes views of columns, of which others will take the place, read-only, and what is written past that ineffective.
+
+        Returns:
+            Calls that take no Python code, to be done together with the change.
+        """
         self.close()
-        self._written = dict.fromkeys(lineages)
-        self._held = {}
+        calls: list[Callable[[], object]] = []
+        for column in columns:
+            given = [view for one in self._given.get(column, ()) if (view := one()) is not None]
+            calls += [partial(view.setflags, False) for view in given]  # noqa: FBT003 - it takes its argument by place alone
+            calls.append(partial(column.renew))
+        return calls
+
+    def renewed(self, lineages: Iterable[Lineage], rows: int) -> dict[str, Any]:
+        """What the attributes of this object are to be where it knows only these columns, and must look at each once."""
+        self.close()
+        return {
+            "_written": {lineage.column: lineage for lineage in lineages},
+            "_held": {},
+            "_reach": max(self._reach, rows),
+        }
 
     def settle(self, rows: int) -> None:
         """Note that what `written` returned is committed."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from instar.hmr.state.aging.archive import Archive, Stretch
 from instar.hmr.state.aging.freezer import Freezer
@@ -111,6 +112,10 @@ class Timeline(History):
         """Forget all deltas and make ``frame`` the current one; bytes stay as they are."""
         super().reset(frame)
         self._archive.clear()
+
+    def resetting(self, frame: int) -> list[Callable[[], object]]:
+        """What `reset` does, as calls that take no Python code."""
+        return [partial(History.reset, self, frame), partial(self.__dict__.update, {"_archive": Archive()})]
 
     def carry(self, column: Column, chunk: int, data: bytearray | memoryview, start: int, stop: int) -> None:
         """Lead a copy of a column's chunks from one frame to another, as a `History` does."""

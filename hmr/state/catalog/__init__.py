@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from instar.hmr.state.catalog.catalog import Catalog
-from instar.hmr.state.catalog.layouts import Layout
+from instar.hmr.state.catalog.layouts import Era, Eras, Form, Layout
 from instar.hmr.state.catalog.targets import find_untargeted
 
-__all__ = ["Catalog", "Layout", "find_untargeted"]
+__all__ = ["Catalog", "Era", "Eras", "Form", "Layout", "find_untargeted"]

@@ -1,41 +1,47 @@
-"""Which schemas tables had in which frame, for as far back as the history reaches."""
+"""Which tables there were in which frame, under which schemas and names, for as far back as the history reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from instar.hmr.state.columns import Columns
 from instar.hmr.state.schema import Schema
+from instar.hmr.state.table import Table
+from instar.native import Column
 
 Layout = Mapping[str, Schema]
 """The schemas of the visible tables, by name."""
 
 
+class Form(NamedTuple):
+    """What a table is made of for some time.
+
+    Attributes:
+        table: The table.
+        schema: Its schema then.
+        columns: Its columns then.
+        formers: The names it had before, oldest first.
+    """
+
+    table: Table
+    schema: Schema
+    columns: Columns
+    formers: tuple[str, ...] = ()
+
+
 class Era(NamedTuple):
-    """The frames under one layout.
+    """The frames between two changes of tables.
 
     Attributes:
         since: The first of them.
-        layout: The schemas of the visible tables, by name.
-        schemas: The schemas of all tables, parked ones too.
+        shown: The names of the visible tables, in order.
+        forms: All tables, parked ones too, by name.
     """
 
     since: int
-    layout: Layout
-    schemas: Layout
-
-
-class Layouts:
-    """The layouts of the frames held; each is that of all frames until the next one.
-
-    Args:
-        frame: The frame that it begins with.
-        layout: That frame's layout.
-        schemas: The schemas of all tables then, parked ones too.
-    """
-
-    def __init__(self, frame: int = 0, layout: Layout | None = None, schemas: Layout | None = None) -> None:
-        self._eras = [Era(frame, dict(layout or {}), dict(schemas or {}))]
+    shown: tuple[str, ...]
+    forms: Mapping[str, Form]
 
     def copy(self) -> Layouts:
         """The same layouts, to go on with apart."""
@@ -44,25 +50,42 @@ class Layouts:
         return twin
 
     @property
-    def newest(self) -> Layout:
-        """The last layout."""
-        return self._eras[-1].layout
+    def layout(self) -> Layout:
+        """The schemas of the visible tables."""
+        return {name: self.forms[name].schema for name in self.shown}
+
+
+class Eras:
+    """The eras of the frames held, one after the other. It never changes: what comes or goes makes another one."""
+
+    def __init__(self, eras: Iterable[Era]) -> None:
+        """Args: eras: oldest first; one at least."""
+        self._eras = tuple(eras)
+
+    @property
+    def newest(self) -> Era:
+        """The last era."""
+        return self._eras[-1]
 
     def at(self, frame: int) -> Era:
         """The era of a frame that is held."""
         return next(era for era in reversed(self._eras) if era.since <= frame)
 
-    def add(self, frame: int, layout: Layout, schemas: Layout, oldest: int) -> None:
-        """Have a layout from a frame on; those of frames before ``oldest`` alone are dropped."""
-        if layout == self.newest:
-            return
-        self._eras.append(Era(frame, dict(layout), dict(schemas)))
-        while len(self._eras) > 1 and self._eras[1].since <= oldest:
-            self._eras.pop(0)
+    def followed_by(self, era: Era, oldest: int) -> Eras:
+        """These and another one; those of frames before ``oldest`` alone are dropped."""
+        eras = [*self._eras, era]
+        while len(eras) > 1 and eras[1].since <= oldest:
+            eras.pop(0)
+        return Eras(eras)
 
-    def forget_after(self, frame: int) -> bool:
-        """Drop the layouts of later frames; returns whether there were any."""
-        kept = [era for era in self._eras if era.since <= frame]
-        dropped = len(kept) < len(self._eras)
-        self._eras = kept
-        return dropped
+    def until(self, frame: int) -> Eras:
+        """These without those that began after a frame."""
+        return self if self.newest.since <= frame else Eras(era for era in self._eras if era.since <= frame)
+
+    def native(self) -> list[Column]:
+        """The native columns of all tables in all eras, once each, in order of their creation."""
+        columns: dict[Column, None] = {}
+        for era in self._eras:
+            for form in era.forms.values():
+                columns |= dict.fromkeys((*form.table._index_columns(), *form.columns.native()))  # noqa: SLF001
+        return list(columns)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Mapping
 
-from instar.hmr.state.columns import Lineage
+from instar.hmr.state.columns import Columns, Lineage
 from instar.hmr.state.errors import SchemaError
 from instar.hmr.state.fields import Field
 from instar.hmr.state.schema import Schema
@@ -42,15 +42,12 @@ def check_targets(schemas: Mapping[str, Schema]) -> None:
 class References:
     """The columns of ids among some tables, parked ones too, and the tables they refer to."""
 
-    def __init__(self) -> None:
-        self._found: list[tuple[Table, Lineage, Table]] = []
-
-    def find(self, tables: Mapping[str, Table]) -> None:
-        """Look for them anew, as tables or schemas have changed."""
-        self._found = [
-            (table, lineage, tables[target])
-            for table in tables.values()
-            for lineage in table._references()  # noqa: SLF001 - the state manager's tables are one concept in several files
+    def __init__(self, tables: Mapping[str, tuple[Table, Columns]]) -> None:
+        """Args: tables: each with its columns, by name."""
+        self._found: list[tuple[Table, Lineage, Table]] = [
+            (table, lineage, tables[target][0])
+            for table, columns in tables.values()
+            for lineage in columns.lineages()
             if (target := lineage.field.target) in tables and target is not None
         ]
 
@@ -58,6 +55,7 @@ class References:
         """Zero the references to agents that are gone, where the tables named have lost some."""
         for table, lineage, target in self._found:
             if target.name in lost:
+                # The state manager's tables are one concept in several files.
                 table._clear_gone(lineage, target, everywhere=True)  # noqa: SLF001
 
     def clear_written(self) -> None:

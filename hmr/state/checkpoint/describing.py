@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from instar.hmr.state.catalog.layouts import Era, Form
 from instar.hmr.state.checkpoint.errors import CheckpointError
 from instar.hmr.state.checkpoint.header import INDEX_COLUMNS, Header, SavedColumn, SavedTable
-from instar.hmr.state.fields import Field
 from instar.hmr.state.table import Table
 from instar.native import Column
 
-_Part = tuple[Column, str, Field | None, bool, int]
 
 
-def describe(
-    frame: int, tables: Iterable[Table], visible: Mapping[str, Table], meta: Mapping[str, Any]
-) -> tuple[Header, list[Column]]:
+def describe(frame: int, era: Era, meta: Mapping[str, Any]) -> tuple[Header, list[Column]]:
     """The header of a checkpoint, and its columns in order.
 
     Args:
-        frame: The committed frame. Tables and columns that came later, which only a redo brings back, are no part of it.
-        tables: All tables, parked ones too.
-        visible: The visible ones.
+        frame: The committed frame.
+        era: What the tables are made of in it.
         meta: What the layer above remembers with it.
     """
-    there = [table for table in tables if table._born <= frame]  # noqa: SLF001
-    parts = [_parts(table, frame) for table in there]
-    saved = tuple(_table(table, table.name in visible, own) for table, own in zip(there, parts, strict=True))
-    return Header(frame, meta, saved), [column for own in parts for column, *_ in own]
+    saved = tuple(_table(form, name in era.shown) for name, form in era.forms.items())
+    columns = [column for form in era.forms.values() for column in form.table._native_columns()]  # noqa: SLF001
+    return Header(frame, meta, saved), columns
 
 
 def refuse_uncommitted(frame: int, tables: Iterable[Table], verb: str) -> None:
@@ -46,17 +41,13 @@ def refuse_uncommitted(frame: int, tables: Iterable[Table], verb: str) -> None:
             )
 
 
-def _parts(table: Table, frame: int) -> list[_Part]:
-    """The columns of a table that are there at a frame: bytes, name, field (None for the index), shown, and born."""
-    index = [(name, None, True, table._born) for name in INDEX_COLUMNS]  # noqa: SLF001
-    fields = [(f.name, f, shown, born) for f, shown, born in table._columns.described()]  # noqa: SLF001
-    native = table._native_columns()  # noqa: SLF001
-    return [(column, *part) for column, part in zip(native, [*index, *fields], strict=True) if part[3] <= frame]
-
-
-def _table(table: Table, visible: bool, parts: list[_Part]) -> SavedTable:
-    columns = tuple(
-        SavedColumn(name, field, shown, born, column.committed_extent) for column, name, field, shown, born in parts
-    )
+def _table(form: Form, visible: bool) -> SavedTable:
+    table, schema, columns, formers = form
     rows, slots, free = table._committed_counts()  # noqa: SLF001
-    return SavedTable(table.schema, visible, table._born, rows, slots, free, columns)  # noqa: SLF001
+    index = zip(INDEX_COLUMNS, table._index_columns(), strict=True)  # noqa: SLF001
+    saved = [SavedColumn(name, None, True, table._born, column.committed_extent) for name, column in index]  # noqa: SLF001
+    for lineage in columns.lineages():
+        field, column = lineage.field, lineage.column
+        shown = lineage is columns.visible.get(field.name)
+        saved.append(SavedColumn(field.name, field, shown, lineage.born, column.committed_extent, lineage.formers))
+    return SavedTable(schema, visible, table._born, rows, slots, free, tuple(saved), formers)  # noqa: SLF001

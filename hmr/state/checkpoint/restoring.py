@@ -1,74 +1,96 @@
-"""From a checkpoint to tables: built and verified beside the running ones, then put in their place at once."""
+"""From saved tables to running ones: made and verified beside those that run, then put in their place at once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
-from instar.hmr.state.checkpoint.checkpoint import Checkpoint
+from instar.hmr.state.catalog.layouts import Era, Form, Layout
+from instar.hmr.state.checkpoint.blocks import Bytes
 from instar.hmr.state.checkpoint.header import SavedTable
-from instar.hmr.state.schema import Schema
-from instar.hmr.state.table import Table
+from instar.hmr.state.columns import Columns, Lineage, new_kin
+from instar.hmr.state.ids import IdIndex
+from instar.hmr.state.table import Table, rows_reserved
+from instar.native import Despawns
+
+# A restoration and its tables are one concept in several files.
+# ruff: noqa: SLF001
 
 
 class Restoration:
-    """The tables of a checkpoint, ready to be put in place; its contents have been verified.
+    """Saved tables, ready to be put in place.
 
-    Args:
-        checkpoint: What to restore.
-        running: The tables that it will replace, by name.
-
-    Raises:
-        CheckpointError: If it is damaged.
-        ReservationError: If the system does not give the address space.
+    Attributes:
+        frame: The frame they are of.
     """
 
-    def __init__(self, checkpoint: Checkpoint, running: Mapping[str, Table]) -> None:
-        self.frame = checkpoint.frame
-        self._contents = checkpoint.contents()
-        self._rows = {name: saved.rows for name, saved in checkpoint.tables.items()}
-        self._running = running
-        self._tables = {name: _empty(saved, running.get(name)) for name, saved in checkpoint.tables.items()}
-        self._visible = {name for name, saved in checkpoint.tables.items() if saved.visible}
+    def __init__(self, frame: int, tables: Iterable[SavedTable], contents: Mapping[str, Sequence[Bytes]]) -> None:
+        """Args: contents: the verified bytes of the tables' columns, by table and in their order."""
+        self.frame = frame
+        self._tables = list(tables)
+        self._contents = contents
 
     @property
-    def layout(self) -> Mapping[str, Schema]:
+    def layout(self) -> Layout:
         """The schemas of the visible tables."""
-        return {name: table.schema for name, table in self._tables.items() if name in self._visible}
+        return {saved.name: saved.schema for saved in self._tables if saved.visible}
 
-    def check(self, schemas: Mapping[str, Schema]) -> None:
-        """See whether the tables, once restored, can take these schemas by themselves.
+    def put_in_place(self, running: Mapping[str, Table]) -> tuple[Era, list[Callable[[], object]]]:
+        """The era that begins then, and the calls that bring it about, to be made at once.
+
+        Args:
+            running: The tables there are; those of the same name, and their columns where they can, stay the same objects.
 
         Raises:
-            MigrationError: If values would be lost.
+            ReservationError: If the system does not give the address space; nothing has changed.
         """
-        for name, schema in schemas.items():
-            if name in self._tables:
-                table = self._tables[name]
-                table._columns.check(table.schema, schema, self._rows[name], self.frame)  # noqa: SLF001
-
-    def put_in_place(self) -> dict[str, Table]:
-        """Restore; running tables of the same name, and their columns where they can, stay the same objects.
-
-        Returns:
-            All tables by name.
-        """
-        restored = {}
-        for name, table in self._tables.items():
-            kept = self._running.get(name)
-            if kept is not None:
-                kept._become(table)  # noqa: SLF001 - restoring and table are one concept in two files
-                table = kept  # noqa: PLW2901
-            for column, data in zip(table._native_columns(), self._contents[name], strict=True):  # noqa: SLF001
-                column.load(data)
-            table._reload()  # noqa: SLF001
-            restored[name] = table
-        return restored
+        forms: dict[str, Form] = {}
+        calls: list[Callable[[], object]] = []
+        for saved in self._tables:
+            table = running.get(saved.name)
+            columns = _columns(saved, table)
+            if table is None:
+                table = Table(saved.schema, columns, saved.born)
+            forms[saved.name] = Form(table, saved.schema, columns, saved.formers)
+            calls += _loading(saved, table, columns, self._contents[saved.name])
+        return Era(self.frame, tuple(self.layout), forms), calls
 
 
-def _empty(saved: SavedTable, running: Table | None) -> Table:
-    """A table with the saved columns, visible and parked, that hold nothing yet; as long as those of the running one."""
-    table = Table(saved.schema, saved.born, 0 if running is None else running._reserved)  # noqa: SLF001
+def _columns(saved: SavedTable, running: Table | None) -> Columns:
+    """The columns of a saved table: those of the running one that are alike, else new ones."""
+    there = {} if running is None else {one.key: one for one in running._columns.lineages()}
+    room = rows_reserved(saved.schema)
+    kin: dict[str, int] = {}
+    lineages = []
     for column in saved.columns:
-        if column.field is not None:
-            table._columns.declare(column.field, column.born)  # noqa: SLF001
-    return table
+        if column.field is None:
+            continue
+        own = there.get((column.name, column.field.type))
+        if own is not None and own.column.capacity_bytes >= room * own.row_bytes:
+            lineage = Lineage(own.column, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers)
+        else:
+            lineage = Lineage.reserve(room, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers)
+        lineages.append(lineage)
+    return Columns(lineages, saved.schema)
+
+
+def _loading(
+    saved: SavedTable, table: Table, columns: Columns, contents: Sequence[Bytes]
+) -> Iterable[Callable[[], object]]:
+    """What makes a table hold what was saved; its schema and columns it is given elsewhere."""
+    room = max(rows_reserved(saved.schema), saved.slots)
+    index = table._index if table._index.room >= room else IdIndex(room)
+    native = [table._header, *index.columns.values(), *columns.native()]
+    yield from (partial(column.load, data) for column, data in zip(native, contents, strict=True))
+    yield index.restoring(saved.slots, saved.free)
+    yield partial(table._views.__dict__.update, table._views.renewed(columns.lineages(), max(len(table), saved.rows)))
+    yield partial(table.__dict__.pop, "id", None)
+    own = {
+        "_index": index,
+        "_rows": saved.rows,
+        "_born": saved.born,
+        "_doomed": Despawns(),
+        "_moved": False,
+        "_torn": False,
+    }
+    yield partial(table.__dict__.update, own)

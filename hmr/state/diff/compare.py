@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from instar.hmr.state.catalog.layouts import Layout
+from instar.hmr.state.catalog.layouts import Era, Form
+from instar.hmr.state.columns import Lineage
 from instar.hmr.state.diff.frames import ID, Cells, HeldFrame, row_runs
 from instar.hmr.state.diff.result import Diff, TableDiff
 from instar.hmr.state.diff.rows import CellChanges, RowSet
 from instar.hmr.state.dtypes import ColumnType
-from instar.hmr.state.fields import Field
 from instar.hmr.state.ids import Rows
-from instar.hmr.state.schema import Schema
 from instar.hmr.state.table import Table
 from instar.native import Column, History
 
@@ -25,15 +24,12 @@ _WORDS: dict[int, npt.DTypeLike] = {8: np.uint64, 4: np.uint32, 2: np.uint16, 1:
 Chunks = Mapping[Column, Sequence[int]]
 
 
-def diff(
-    history: History, tables: Mapping[str, Table], layouts: tuple[Layout, Layout], frames: tuple[int, int]
-) -> tuple[Diff, int]:
+def diff(history: History, eras: tuple[Era, Era], frames: tuple[int, int]) -> tuple[Diff, int]:
     """The diff of two frames that the history holds.
 
     Args:
         history: The history.
-        tables: All tables, parked ones too.
-        layouts: The schemas of the tables that were visible in either frame.
+        eras: What the tables were made of in either frame.
         frames: The frames.
 
     Returns:
@@ -44,11 +40,11 @@ def diff(
     """
     between = history.changed(*frames)
     old, new = (_held(history, frame, frames, between) for frame in frames)
-    names = dict.fromkeys((*layouts[0], *layouts[1]))
-    found = {
-        name: _Comparison(tables[name], old, new, between).diff(layouts[0].get(name), layouts[1].get(name))
-        for name in names
-    }
+    before, after = ({era.forms[name].table: era.forms[name] for name in era.shown} for era in eras)
+    found = {}
+    for table in dict.fromkeys((*before, *after)):
+        compared = _Comparison(table, before.get(table), after.get(table), (old, new), between).diff()
+        found[compared.table] = compared
     return Diff(*frames, found), old.bytes + new.bytes
 
 
@@ -80,32 +76,42 @@ class _Matching(NamedTuple):
 class _Comparison:
     """One table in two frames."""
 
-    def __init__(self, table: Table, old: HeldFrame, new: HeldFrame, between: Chunks) -> None:
-        self._table = table
-        self._columns = table._columns  # noqa: SLF001 - tables and their diffs are one concept in several files
-        self._id = table._index.columns["id"]  # noqa: SLF001
-        self._old = old
-        self._new = new
+    def __init__(
+        self, table: Table, before: Form | None, after: Form | None, frames: tuple[HeldFrame, HeldFrame], between: Chunks
+    ) -> None:
+        """Args: before, after: what it was made of in either frame; None where it was not seen."""
+        self._before = before
+        self._after = after
+        self._id = table._index.columns["id"]  # noqa: SLF001 - tables and their diffs are one concept in several files
+        self._old, self._new = frames
         self._between = between
 
-    def diff(self, before: Schema | None, after: Schema | None) -> TableDiff:
-        """The diff of the table, which had a schema in each frame, or none."""
-        fields_before = {} if before is None else before.fields
-        fields_after = {} if after is None else after.fields
+    def diff(self) -> TableDiff:
+        """The diff of the table."""
+        before, after = self._before, self._after
+        fields_before = {} if before is None else before.columns.visible
+        fields_after = {} if after is None else after.columns.visible
         matching = self._match(before is not None, after is not None)
-        kept = [name for name in fields_after if _comparable(fields_before.get(name), fields_after[name])]
+        kept = _kept(fields_before, fields_after)
         only = None if before and after else (self._old.frame if before else self._new.frame)
-        changed = {name: self._changes(fields_before[name], fields_after[name], matching) for name in kept}
+        changed = {name: self._changes(fields_before[was], fields_after[name], matching) for name, was in kept.items()}
         both = only is None
+        form = after or before
+        assert form is not None
+        known = dict.fromkeys((*fields_before, *fields_after))
         return TableDiff(
-            table=self._table.name,
+            table=form.schema.table,
             added=self._row_set(self._new, matching.added, fields_after),
             removed=self._row_set(self._old, matching.removed, fields_before),
             changed={name: changes for name, changes in changed.items() if len(changes)},
-            added_columns={name: f.type for name, f in fields_after.items() if both and name not in kept},
-            removed_columns={name: f.type for name, f in fields_before.items() if both and name not in kept},
+            added_columns={name: one.field.type for name, one in fields_after.items() if both and name not in kept},
+            removed_columns={
+                name: one.field.type for name, one in fields_before.items() if both and name not in kept.values()
+            },
             only_in=only,
-            columns=tuple(dict.fromkeys((*fields_before, *fields_after))),
+            columns=tuple(known),
+            was=before.schema.table if both and before and before.schema.table != form.schema.table else None,
+            renamed={name: was for name, was in kept.items() if name != was},
         )
 
     def _match(self, in_old: bool, in_new: bool) -> _Matching:
@@ -128,11 +134,11 @@ class _Comparison:
             moved_to=displaced[stands[right]],
         )
 
-    def _changes(self, before: Field, after: Field, matching: _Matching) -> CellChanges:
+    def _changes(self, before: Lineage, after: Lineage, matching: _Matching) -> CellChanges:
         """What became of the values of one field, by agent, in order of the new rows."""
-        if before.type != after.type:
+        if before.column is not after.column:
             return self._retyped_changes(before, after, matching)
-        column, kind = self._columns.column(after), after.type
+        column, kind = after.column, after.field.type
         rows, old, new = self._moved_cells(column, kind, matching.common)
         if len(matching.displaced) and len(rows):
             stayed = _not_in(rows, matching.displaced)
@@ -148,13 +154,13 @@ class _Comparison:
             new = np.concatenate((new, moved_new[differ]))[order]
         return CellChanges(self._new.ids(self._id, rows), old, new)
 
-    def _retyped_changes(self, before: Field, after: Field, matching: _Matching) -> CellChanges:
+    def _retyped_changes(self, before: Lineage, after: Lineage, matching: _Matching) -> CellChanges:
         """As `_changes`, where an edit gave the field another dtype: compared by value."""
         stayed = np.arange(matching.common)
         stayed = stayed[_not_in(stayed, matching.displaced)]
         to = np.concatenate((stayed, matching.moved_to))
-        old = self._old.gather(self._columns.column(before), before.type, np.concatenate((stayed, matching.moved_from)))
-        new = self._new.gather(self._columns.column(after), after.type, to)
+        old = self._old.gather(before.column, before.field.type, np.concatenate((stayed, matching.moved_from)))
+        new = self._new.gather(after.column, after.field.type, to)
         differ = old != new
         if old.dtype.kind == new.dtype.kind == "f":
             differ &= ~(np.isnan(old) & np.isnan(new))
@@ -162,8 +168,8 @@ class _Comparison:
         rows = rows[np.argsort(to[rows], kind="stable")]
         return CellChanges(self._new.ids(self._id, to[rows]), old[rows], new[rows])
 
-    def _row_set(self, held: HeldFrame, rows: Rows, fields: Mapping[str, Field]) -> RowSet:
-        values = {name: held.gather(self._columns.column(field), field.type, rows) for name, field in fields.items()}
+    def _row_set(self, held: HeldFrame, rows: Rows, fields: Mapping[str, Lineage]) -> RowSet:
+        values = {name: held.gather(one.column, one.field.type, rows) for name, one in fields.items()}
         return RowSet(held.ids(self._id, rows), values)
 
     def _moved_cells(self, column: Column, kind: ColumnType, rows: int) -> tuple[Rows, Cells, Cells]:
@@ -183,9 +189,15 @@ class _Comparison:
         return np.concatenate(where), np.concatenate(before), np.concatenate(after)
 
 
-def _comparable(before: Field | None, after: Field) -> bool:
-    """Whether a field's values have one meaning in both frames."""
-    return before is not None and before.type.shape == after.type.shape
+def _kept(before: Mapping[str, Lineage], after: Mapping[str, Lineage]) -> dict[str, str]:
+    """The fields whose values have one meaning in both frames: by the name of the second, the name of the first."""
+    by_kin = {one.kin: name for name, one in before.items()}
+    found = {}
+    for name, one in after.items():
+        was = by_kin.get(one.kin)
+        if was is not None and before[was].field.type.shape == one.field.type.shape:
+            found[name] = was
+    return found
 
 
 def _differing(old: Cells, new: Cells) -> Rows:

@@ -28,6 +28,8 @@ class TableDiff:
         removed_columns: The types of the fields that only the first frame has.
         only_in: The frame that has the table, where the other has not; its rows count as added or removed then. Else None.
         columns: The names of all fields that the diff is about.
+        was: The table's name in the first frame, where an edit between them renamed it.
+        renamed: The fields that an edit renamed: by the name in the second frame, the name in the first.
     """
 
     table: str
@@ -38,6 +40,8 @@ class TableDiff:
     removed_columns: Mapping[str, ColumnType] = field(default_factory=dict)
     only_in: int | None = None
     columns: tuple[str, ...] = ()
+    was: str | None = None
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(
@@ -47,6 +51,8 @@ class TableDiff:
             or self.added_columns
             or self.removed_columns
             or self.only_in is not None
+            or self.was is not None
+            or self.renamed
         )
 
     @property
@@ -75,13 +81,15 @@ class TableDiff:
             added_columns=_among(self.added_columns, columns),
             removed_columns=_among(self.removed_columns, columns),
             columns=columns,
+            renamed=_among(self.renamed, columns),
         )
 
     def __str__(self) -> str:
         counts = f"+{len(self.added):,} −{len(self.removed):,} rows, {len(self.changed_ids):,} changed"
         if self.only_in is not None:
             counts = f"only in frame {self.only_in}, with {len(self.added) + len(self.removed):,} rows"
-        lines = [f"{self.table}: {counts}"]
+        lines = [f"{self.table}{f' (was {self.was})' if self.was else ''}: {counts}"]
+        lines += [f"  column {was} is {name} now" for name, was in self.renamed.items()]
         lines += [f"  + column {name} ({kind})" for name, kind in self.added_columns.items()]
         lines += [f"  − column {name} ({kind})" for name, kind in self.removed_columns.items()]
         width = max(map(len, self.changed), default=0)

@@ -89,7 +89,7 @@ def test_what_is_no_table_says_where_and_why(tmp_path, body, line, says):
 
 
 def test_unknown_class_options_are_refused(tmp_path):
-    with pytest.raises(SchemaError, match=r"takes capacity=…, not capasity"):
+    with pytest.raises(SchemaError, match=r"takes capacity=… and was=…, not capasity"):
         declare("from instar import Agents, f32\nclass A(Agents, capasity=3):\n    x: f32\n", tmp_path)
 
 

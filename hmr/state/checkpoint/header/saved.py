@@ -31,6 +31,7 @@ class SavedColumn:
         visible: Whether the field is one of the schema's; if not, it is parked.
         born: The frame since which there is the column.
         bytes: The bytes in use.
+        formers: The names the field had before, oldest first.
     """
 
     name: str
@@ -38,6 +39,7 @@ class SavedColumn:
     visible: bool
     born: int
     bytes: int
+    formers: tuple[str, ...] = ()
 
     @property
     def element_bytes(self) -> int:
@@ -62,6 +64,7 @@ class SavedTable:
         slots: How many slots were ever handed out.
         free: How many slots wait on the free list.
         columns: Its columns: those of the index first, then the fields' in order of their creation.
+        formers: The names it had before, oldest first.
     """
 
     schema: Schema
@@ -71,6 +74,7 @@ class SavedTable:
     slots: int
     free: int
     columns: tuple[SavedColumn, ...]
+    formers: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -131,9 +135,18 @@ def _table_document(table: SavedTable) -> dict[str, Any]:
                 "visible": column.visible,
                 "field": None if column.field is None else field_document(column.field),
             }
+            | _formers_document(column.formers)
             for column in table.columns
         ],
-    }
+    } | _formers_document(table.formers)
+
+
+def _formers_document(formers: tuple[str, ...]) -> dict[str, Any]:
+    return {"formers": list(formers)} if formers else {}
+
+
+def _formers(part: Part) -> tuple[str, ...]:
+    return tuple(part.texts("formers", MOST_COLUMNS)) if part.has("formers") else ()
 
 
 def _table(part: Part, frame: int) -> SavedTable:
@@ -149,7 +162,8 @@ def _table(part: Part, frame: int) -> SavedTable:
         raise BadHeader(f"{part.place}: its index is not made of {', '.join(INDEX_COLUMNS)}")
     if rows + free > slots:
         raise BadHeader(f"{part.place}: {rows} rows and {free} free slots do not fit into {slots} slots")
-    return SavedTable(schema, part.flag("visible"), part.whole("born", frame), rows, slots, free, columns)
+    born = part.whole("born", frame)
+    return SavedTable(schema, part.flag("visible"), born, rows, slots, free, columns, _formers(part))
 
 
 def _schema(part: Part, name: str, capacity: int, columns: tuple[SavedColumn, ...]) -> Schema:
@@ -175,4 +189,4 @@ def _column(part: Part, frame: int, rows: int, slots: int, free: int) -> SavedCo
             raise BadHeader(f"{part.place}: {name!r} is no column of an index")
         return SavedColumn(name, None, visible, born, sizes[name])
     field = read_field(described, name)
-    return SavedColumn(name, field, visible, born, rows * field.type.cell_bytes)
+    return SavedColumn(name, field, visible, born, rows * field.type.cell_bytes, _formers(part))

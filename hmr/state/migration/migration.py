@@ -1,0 +1,249 @@
+"""A migration: all tables from one layout to another. It is made aside, and takes effect at once or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from instar.hmr.state.catalog.layouts import Era, Form, Layout
+from instar.hmr.state.catalog.targets import check_targets
+from instar.hmr.state.columns import Cells, Lineage
+from instar.hmr.state.errors import MigrationError
+from instar.hmr.state.migration.answers import ask
+from instar.hmr.state.migration.filling import Filling
+from instar.hmr.state.migration.hook import Migrator
+from instar.hmr.state.migration.naming import Named, former_names, sources
+from instar.hmr.state.migration.plan import TablePlan, plan_table, retargeted
+from instar.hmr.state.migration.refusal import KEPT, Question, refusal
+from instar.hmr.state.schema import Schema
+from instar.hmr.state.step import Step
+from instar.hmr.state.table import Table, rows_reserved
+from instar.native import Column, Despawns, History
+
+# A migration and its tables are one concept in several files.
+# ruff: noqa: SLF001
+
+
+class Migration:
+    """One change of layout.
+
+    Attributes:
+        steps: What it does, for people; complete once it is prepared.
+        writes: Values to be written into columns that there are already, when it takes effect.
+        doomed: The rows that a `migrate` wants gone, by table.
+        growth: The tables whose columns are too small for the new capacity, with each column and the bytes it needs; they are
+            to be renewed before.
+    """
+
+    def __init__(self, era: Era, layout: Layout, frame: int, migrators: Sequence[Migrator] = ()) -> None:
+        """Plan it, without looking at values.
+
+        Args:
+            era: What the tables are made of.
+            layout: The schemas that the visible tables are to have.
+            frame: The frame it begins with.
+            migrators: Who answers for which tables; a table that none names is answered by nobody.
+
+        Raises:
+            SchemaError: If a `Ref` names a table that is not among them.
+            MigrationError: If something would be lost and nobody says what becomes of it.
+        """
+        check_targets(layout)
+        self.steps: list[Step] = []
+        self.writes: list[tuple[Lineage, Cells]] = []
+        self.doomed: dict[Table, Despawns] = {}
+        self.growth: dict[Table, list[tuple[Column, int]]] = {}
+        self._frame = frame
+        self._layout = layout
+        self._migrators = migrators
+        self._names = _table_sources(era, layout)
+        renamed = {old: new for new, old in self._names.items() if old is not None and old != new}
+        self._before = {name: _retargeted(form, renamed) for name, form in era.forms.items()}
+        self._era = era
+        self._plans = {name: self._plan(name, schema) for name, schema in layout.items()}
+        self._fillings: dict[str, Filling] = {}
+        self._refuse_unanswered(self._questions(self._plans))
+
+    def prepare(self) -> None:
+        """Make and fill the new columns, and have `migrate` hooks say what only they know; nothing that runs is touched.
+
+        Raises:
+            MigrationError: If something would be lost after all, or a `migrate` fails; nothing has changed.
+            ReservationError: If the system does not give the address space.
+        """
+        for name, plan in self._plans.items():
+            form = self._form_of(name)
+            rows = 0 if form is None else len(form.table)
+            columns = None if form is None else form.columns
+            self._fillings[name] = Filling(plan, columns, rows, rows_reserved(plan.new), self._frame)
+        plans = {name: filling.plan for name, filling in self._fillings.items()}
+        questions = self._questions(plans)
+        self._refuse_unanswered(questions)
+        for migrator in self._migrators:
+            asked = [one for one in questions if one.table in migrator.tables]
+            if asked:
+                self._ask(migrator, asked)
+        for filling in self._fillings.values():
+            filling.forget_gone({name: form.table._index for name in self._layout if (form := self._form_of(name))})
+            filling.settle()
+            self.writes += filling.writes
+        self.growth = self._growth()
+        self._tell()
+
+    def era(self) -> Era:
+        """What the tables are made of then."""
+        forms: dict[str, Form] = {}
+        taken = {old for old in self._names.values() if old is not None}
+        for name, form in self._before.items():
+            if name not in taken and name not in self._layout:
+                forms[name] = form
+        for name, schema in self._layout.items():
+            form, columns = self._form_of(name), self._fillings[name].columns(schema)
+            if form is None:
+                forms[name] = Form(Table(schema, columns, self._frame), schema, columns)
+            else:
+                formers = former_names(name, form.schema.table, form.formers)
+                forms[name] = Form(form.table, schema, columns, formers)
+        return Era(self._frame, tuple(self._layout), forms)
+
+    def effects(self, history: History) -> list[Callable[[], object]]:
+        """What it does to columns and tables that there are already: calls to be made at once with the change of the era."""
+        calls: list[Callable[[], object]] = []
+        for lineage, cells in self.writes:
+            calls.append(partial(np.copyto, lineage.cells(0, len(cells)), cells))
+        if self.writes:
+            columns = [lineage.column for lineage, _ in self.writes]
+            calls.append(partial(History.commit, history, self._frame, columns))
+        for table, rows in self.doomed.items():
+            calls.append(partial(table.__dict__.update, {"_doomed": rows}))
+        return calls + self._retiring()
+
+    def _retiring(self) -> list[Callable[[], object]]:
+        """Calls that make views of columns which are seen no more read-only."""
+        calls: list[Callable[[], object]] = []
+        went_to = {old: new for new, old in self._names.items()}
+        for name in self._era.shown:
+            form, new = self._era.forms[name], went_to.get(name)
+            stay = set() if new is None else {one.column for one in self._fillings[new].kept().values()}
+            columns = [one.column for one in form.columns.visible.values()]
+            calls += form.table._views.retire(
+                column for column in columns if column not in stay or form.table in self.growth
+            )
+        return calls
+
+    def _growth(self) -> dict[Table, list[tuple[Column, int]]]:
+        found = {}
+        for name, schema in self._layout.items():
+            form = self._form_of(name)
+            if form is None:
+                continue
+            room = rows_reserved(schema)
+            index = form.table._index.columns
+            needed = [(index["id"], 8 * room), (index["slots"], 8 * room), (index["free"], 4 * room)]
+            needed += [(one.column, one.row_bytes * room) for one in form.columns.lineages()]
+            if any(column.capacity_bytes < size for column, size in needed):
+                found[form.table] = needed
+        return found
+
+    def _form_of(self, name: str) -> Form | None:
+        """What the table that will have a name is made of now, with its references retargeted."""
+        source = self._names[name]
+        return None if source is None else self._before[source]
+
+    def _plan(self, name: str, schema: Schema) -> TablePlan:
+        form = self._form_of(name)
+        return plan_table(None, None, schema) if form is None else plan_table(form.schema, form.columns, schema)
+
+    def _questions(self, plans: Mapping[str, TablePlan]) -> list[Question]:
+        found = []
+        for name, plan in plans.items():
+            form = self._form_of(name)
+            if form is None:
+                continue
+            rows = len(form.table)
+            lost = self._fillings[name].lost if name in self._fillings else {}
+            question = Question(
+                form.schema.table,
+                name,
+                plan.asks,
+                tuple((one, f"{count} of {rows} rows hold values it cannot hold") for one, count in lost.items()),
+                (form.schema.capacity, plan.new.capacity) if rows > plan.new.capacity else None,
+                rows,
+            )
+            found += [question] if question else []
+        return found
+
+    def _refuse_unanswered(self, questions: Iterable[Question]) -> None:
+        """Raise MigrationError for the questions of the first module that has no `migrate`."""
+        grouped: dict[frozenset[str], list[Question]] = {}
+        for question in questions:
+            migrator = next((one for one in self._migrators if question.table in one.tables), None)
+            if migrator is None or migrator.function is None:
+                key = frozenset(self._layout) if migrator is None else migrator.tables
+                grouped.setdefault(key, []).append(question)
+        for group in grouped.values():
+            raise refusal(group)
+
+    def _ask(self, migrator: Migrator, questions: list[Question]) -> None:
+        forms = {name: form for name in self._layout if name in migrator.tables and (form := self._form_of(name))}
+        fillings = {name: self._fillings[name] for name in self._layout if name in migrator.tables}
+        doomed = ask(migrator, questions, forms, fillings)
+        for name, rows in doomed.items():
+            self.doomed[forms[name].table] = rows
+
+    def _tell(self) -> None:
+        """Write down the steps."""
+        for name, filling in self._fillings.items():
+            form = self._form_of(name)
+            if form is None:
+                self._note(name, "new table, empty until something spawns into it", 0)
+                continue
+            rows = len(form.table)
+            source = form.schema.table
+            if source not in self._era.shown:
+                self._note(name, f"brought back{'' if source == name else f' from {source}'} with {rows} rows", rows)
+            elif source != name:
+                self._note(name, f"was {source}; its {rows} rows, their ids and references to them stay", rows)
+            filling.steps.note_rest()
+            self.steps += filling.steps.lines
+            if form.table in self.doomed:
+                self._note(name, f"{len(self.doomed[form.table])} rows removed by migrate", rows)
+        taken = set(self._names.values())
+        for name in self._era.shown:
+            if name not in taken:
+                rows = len(self._era.forms[name].table)
+                self._note(name, f"parked with {rows} rows", rows)
+
+    def _note(self, table: str, text: str, rows: int) -> None:
+        self.steps.append(Step(f"{table}: {text}", table, None, rows))
+
+
+def _table_sources(era: Era, layout: Layout) -> dict[str, str | None]:
+    """From which running table each wanted one goes on."""
+    there = {name: Named(name in era.shown, form.formers) for name, form in era.forms.items()}
+    wanted: dict[str, str | None] = {name: schema.was for name, schema in layout.items()}
+    said: dict[str, str] = {}
+    for name, was in wanted.items():
+        if was is not None and said.setdefault(was, name) != name:
+            raise MigrationError(
+                f"{said[was]} and {name} both say was={was!r}; its agents can go to one of them. {KEPT} Let the other begin anew",
+                name,
+            )
+    found = sources(wanted, there)
+    taken = set(found.values())
+    for name, source in found.items():
+        form = era.forms.get(name)
+        if form is not None and name != source and name not in taken and len(form.table):
+            raise MigrationError(
+                f"{name} says that it was {source}, but there is a parked table {name} with {len(form.table)} rows, which would "
+                f"be lost. {KEPT} Give {source} another name",
+                name,
+            )
+    return found
+
+
+def _retargeted(form: Form, renamed: Mapping[str, str]) -> Form:
+    columns, schema = retargeted(form.columns, form.schema, renamed)
+    return form._replace(columns=columns, schema=schema)
