@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from instar.hmr.code.errors import HookError
 
-Kind = Literal["setup", "update", "validate", "every"]
-_NAMED: tuple[Kind, ...] = ("setup", "update", "validate")
+Kind = Literal["setup", "update", "validate", "migrate", "every"]
+_NAMED: tuple[Kind, ...] = ("setup", "update", "validate", "migrate")
+_MIGRATE = ("old", "new")
+"""What a `migrate` takes: its tables as they were, and as they will be."""
 VALIDATE_EVERY = 300
 """Frames from one call of a `validate` hook to the next, unless `@every` says otherwise."""
 _MARK = "__instar_every__"
@@ -28,8 +30,8 @@ class Hook:
     Attributes:
         module: dotted name of the module in the scene.
         name: the function's name in it.
-        kind: `setup` (once), `update` (each frame), `validate` (after the others, where all is checked) or `every` (marked with
-            `@every`, under any other name).
+        kind: `setup` (once), `update` (each frame), `validate` (after the others, where all is checked), `migrate` (where an
+            edit would lose something) or `every` (marked with `@every`, under any other name).
         function: what to call.
         names: what to pass by position, in order: tables and injected names.
         keywords: what to pass by keyword.
@@ -133,10 +135,26 @@ def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_n
         )
     if name == "setup" and marked is not None:
         raise error("setup runs once, so @every does not apply", "Remove the mark, or give the function another name.")
+    if name == "migrate":
+        _check_migrate(inspect.signature(value).parameters.values(), marked, error)
+        return Hook(module, name, "migrate", value, _MIGRATE, (), 1, path, line)
     names, keywords = _bind(inspect.signature(value).parameters.values(), known_names, error)
     kind: Kind = next((kind for kind in _NAMED if kind == name), "every")
     usual = VALIDATE_EVERY if kind == "validate" else 1
     return Hook(module, name, kind, value, names, keywords, marked or usual, path, line)
+
+
+def _check_migrate(
+    parameters: Collection[inspect.Parameter], marked: int | None, error: Callable[..., HookError]
+) -> None:
+    """See that a `migrate` takes what it is given."""
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    if tuple(one.name for one in parameters) != _MIGRATE or any(one.kind not in by_position for one in parameters):
+        raise error(
+            "it takes the tables as they were and as they will be, and nothing else", "Write def migrate(old, new):"
+        )
+    if marked is not None:
+        raise error("migrate runs where an edit asks for it, so @every does not apply", "Remove the mark.")
 
 
 def _bind(

@@ -59,7 +59,7 @@ class Schedule:
         ]
         self._setups = [call for call in calls if call.hook.kind == "setup"]
         self._validations = [call for call in calls if call.hook.kind == "validate"]
-        self._updates = [call for call in calls if call.hook.kind not in ("setup", "validate")]
+        self._updates = [call for call in calls if call.hook.kind in ("update", "every")]
 
     def setups(self) -> list[HookCall]:
         """The `setup` hooks."""

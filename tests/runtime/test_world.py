@@ -122,7 +122,7 @@ def test_an_unknown_table_lists_the_tables(scene):
 
 def test_a_refused_migration_says_where_the_class_stands(scene):
     world = World.open(scene(mover=MOVER))
-    with pytest.raises(MigrationError, match=r"mover\.py:3: boids\.x is f32"):
+    with pytest.raises(MigrationError, match=r"(?s)mover\.py:3: .*boids\.x: f32 → u8"):
         edit_check(world, mover=MOVER.replace("x: f32\n", "x: u8\n").replace("import Agents", "import u8, Agents"))
 
 
