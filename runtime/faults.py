@@ -43,23 +43,34 @@ class HookFault(InstarError):
         own = [entry for entry in traceback.extract_tb(error.__traceback__) if _inside(entry.filename, home)]
         self.path = Path(own[-1].filename) if own else hook.path
         self.line = (own[-1].lineno or 0) if own else hook.line
-        super().__init__(self._tell(own, error, hook.kind == "setup"))
-
-    def _tell(self, own: list[traceback.FrameSummary], error: BaseException, at_start: bool) -> str:
         what = _shortened(VERSION_MARK.sub("", "".join(traceback.format_exception_only(error)).strip()))
         self.reason = f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"
         self._places = "\n".join([self.reason, *_steps(own)])
         kept = (
             "The scene did not start; nothing of it is kept. Mend the file and run it again."
-            if at_start
-            else f"Frame {self.frame} is void: the world is as it was after its last commit. {self.module} rests until its "
+            if hook.kind == "setup"
+            else f"Frame {frame} is void: the world is as it was after its last commit. {self.module} rests until its "
             f"next edit; the other modules go on. Mend the file and save it."
         )
-        return f"{self._places}\n{kept}"
+        super().__init__(f"{self._places}\n{kept}")
 
     def conclude(self, kept: str) -> None:
         """Say something else of what was kept and what to do."""
         self.args = (f"{self._places}\n{kept}",)
+
+
+class EditFault(InstarError):
+    """An edit was undone in its first frames: the version before it is back.
+
+    Attributes:
+        path: The file to blame, if one is known.
+        line: The line.
+    """
+
+    def __init__(self, message: str, path: Path | None = None, line: int | None = None) -> None:
+        super().__init__(message)
+        self.path = path
+        self.line = line
 
 
 class StopRequested(InstarError):

@@ -76,8 +76,14 @@ def _modules(world: World, meter: Meter) -> dict[str, Any]:
     return {
         name: {
             "version": version.version,
-            "state": "quarantined" if name in world.resting else "live",
+            "state": _state(world, name),
             "ms": meter.modules[name].summary(_MS),
         }
         for name, version in world.program.modules.items()
     }
+
+
+def _state(world: World, module: str) -> str:
+    if module in world.resting:
+        return "quarantined"
+    return "probation" if module in world.verdicts.modules else "live"

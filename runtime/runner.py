@@ -16,7 +16,7 @@ from instar.edits.by_hand import Run, under_way
 from instar.edits.listeners import Callback
 from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
-from instar.faults import HookFault, StopRequested, WorldError
+from instar.faults import EditFault, HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
 from instar.loop.autosave import Autosave
@@ -174,7 +174,10 @@ class Runtime:
             stack.enter_context(self._garbage)
             stack.enter_context(quick_switches())
             self._begin()
+            stack.callback(self.world.verdicts.confirm)
             self._loop(frames)
+            self.world.verdicts.condemn()
+            self._settle(None)
             self._save_last()
             self._state = "ended"
             return self.report()
@@ -277,13 +280,24 @@ class Runtime:
                 self._breakpoints.end_of_hook()
         except HookFault as fault:
             self._lap("update", since)
-            self._view.message(str(fault))
+            self._settle(fault)
             return
         updated = self._lap("update", since)
         for call in world.last_calls if self._measured else ():
             self._meter.modules[call.hook.module].add(call.ns)
-        world.commit()
+        try:
+            world.commit()
+        except EditFault as fault:
+            self._settle(fault)
+        else:
+            self._settle(None)
         self._lap("commit", updated)
+
+    def _settle(self, fault: HookFault | EditFault | None) -> None:
+        """Tell of an edit that was undone, or of a fault for which none was."""
+        assert self._pipeline is not None
+        if not self._edits.settle(self._pipeline) and fault is not None:
+            self._view.message(str(fault))
 
     def _publish(self, now: int) -> None:
         if now >= self._next_publish:

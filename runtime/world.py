@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import warnings
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any, cast
 
 from instar.edits.by_hand import reload_world
 from instar.edits.receipt import Receipt
+from instar.edits.verdicts import Verdicts
 from instar.edits.versions import Versions
-from instar.faults import HookFault, HookTimeout
+from instar.faults import HookFault, WorldError
 from instar.hmr.code import Codebase, Program
 from instar.hmr.code.errors import GOES_ON
 from instar.hmr.state import (
     Checkpoint,
     Commit,
     Diff,
-    Fault,
     MemoryUse,
     MigrationError,
     Report,
@@ -36,6 +36,8 @@ from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.overrides import check_overrides
 from instar.scene.space import Space
+
+__all__ = ["World", "WorldError"]
 
 
 class World:
@@ -56,6 +58,7 @@ class World:
         program: The code it runs.
         hooks: Who calls its hooks.
         last_calls: The hook calls of the last step.
+        verdicts: Who judges the edit that is on probation.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class World:
         self.program = program
         self.hooks = HookCalls(self.state, scene.folder)
         self.last_calls: list[HookCall] = []
+        self.verdicts = Verdicts(self)
         self._versions = Versions(program, codebase.build)
         self._fps_given = fps_given
         self._setups = Setups(self.state, self.hooks)
@@ -197,7 +201,8 @@ class World:
 
         Raises:
             HookFault: If a hook raises: the world is back at the last commit, the module rests until its next edit, and
-                the next step runs the same frame without it.
+                the next step runs the same frame without it; within 60 frames of an edit, with the version before it.
+            EditFault: If within 60 frames of an edit a value has gone bad: the world is as it was before the edit.
             StopRequested: If a hook called ``sys.exit()``; the frame is void.
             KeyboardInterrupt: At Ctrl-C; the world is as of the last commit, which is that of this frame if it had got so far.
         """
@@ -212,15 +217,21 @@ class World:
         """Run every hook that is due, in the order of the scene, without committing; raises like `step`."""
         self.hooks.refuse_inside("step")
         self.last_calls = list(self._schedule.due(self.frame, self.resting.keys()))
-        for call in self.last_calls:
-            self.hooks.run(call)
+        try:
+            for call in self.last_calls:
+                self.hooks.run(call)
+        except HookFault as fault:
+            self.verdicts.raised(fault)
+            raise
 
     def commit(self) -> Commit:
-        """Commit the live state as the next frame."""
+        """Commit the live state as the next frame; raises EditFault like `step`."""
         self.hooks.refuse_inside("commit")
         self._versions.forget_after(self.frame)
         self._setups.forget_after(self.frame)
-        return self.state.commit()
+        commit = self.state.commit()
+        self.verdicts.committed(self.last_calls)
+        return commit
 
     def rollback(self, frame: int) -> None:
         """Return to a frame: tables, schemas and the code that ran in it."""
@@ -242,12 +253,7 @@ class World:
         self.hooks.refuse_inside("validate")
         report = self.state.validate(repair)
         settled = self.state.uncommitted is None
-        for call in self._schedule.validations(self.resting.keys()):
-            try:
-                self.hooks.invoke(call)
-            except (Exception, HookTimeout) as error:  # noqa: BLE001 - whatever a hook raises is what it found
-                fault = HookFault(call.hook, self.frame, self.scene.folder, error)
-                report.faults.append(Fault("hook", call.hook.module, "", self.frame, fault.reason))
+        report.faults += self.hooks.validate(self._schedule.validations(self.resting.keys()))
         if settled and self.state.uncommitted is not None:
             self.state.rollback(self.frame)
         return report
@@ -302,8 +308,9 @@ class World:
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents from the next step on; edited modules no longer rest.
 
-        What the scene file says otherwise since takes effect, and the `setup` hooks of modules that are new to the world
-        are run: what they make belongs to the committed frame.
+        It is on probation for 60 frames, and the version before it is confirmed. What the scene file says otherwise since
+        takes effect, and the `setup` hooks of modules that are new to the world are run: what they make belongs to the
+        committed frame.
 
         Returns:
             The steps in which the tables took the new schemas and the world the new settings, for people.
@@ -313,21 +320,28 @@ class World:
             HookFault: If a `setup` raises; nothing has changed.
         """
         self.hooks.refuse_inside("swap")
-        old = self.program
+        old, rested = self.program, dict(self.resting)
         scene = cast("SceneFile", program.settings)
         settings = changes(self.scene, scene, self.codebase.given, self.fps if self._fps_given else None)
+        mark = self.state.mark()
         steps = self.state.migrate(program.schemas)
-        self._versions.add(self.frame, program, self.frames[0])
-        self._run(program)
+        mark.keep()
+        self.start(program)
         try:
             joined = self._setups.join(self._schedule, program.modules)
         except HookFault as fault:
-            self.state.migrate(old.schemas)
-            self._versions.add(self.frame, old, self.frames[0])
-            self._run(old)
+            mark.undo()
+            self.start(old)
             fault.conclude(GOES_ON)
             raise
-        return [*steps, *settings, *map(Setting, joined)]
+        notices = self.verdicts.begin(mark, old, rested)
+        return [*steps, *settings, *map(Setting, (*joined, *notices))]
+
+    def start(self, program: Program, undone: Collection[str] = ()) -> None:
+        """Run a program from this frame on whose schemas the tables have; what the setups of some modules made is undone."""
+        self._setups.forget(undone)
+        self._versions.add(self.frame, program, self.frames[0])
+        self._run(program)
 
     def reload(self, path: str | os.PathLike[str] | None = None) -> Receipt:
         """Swap in what the scene's files hold now, between two steps; for a world that no `Runtime` runs.
@@ -354,6 +368,7 @@ class World:
             self.state.restore(checkpoint, program.schemas)
         except MigrationError as error:
             raise type(error)(f"{program.place_of(error.table)}: {error}") from None
+        self.verdicts.confirm()
         self._versions.begin_with(self.frame, program)
         self._run(program)
         self._setups.settle(program.modules)

@@ -171,7 +171,7 @@ def test_a_wrong_edit_changes_nothing_and_the_right_one_goes_live(start):
     report = running.end()
     assert [edit["verdict"] for edit in report["edits"]] == ["rejected", "rejected", "live"]
     assert report["errors"] == []
-    assert report["modules"]["mover"]["state"] == "live"
+    assert report["modules"]["mover"]["state"] == "probation"
     assert report["agents"] == {"boids": 10_000}
 
 
@@ -196,25 +196,47 @@ def test_an_error_stays_while_its_file_is_wrong(start):
     assert "amounts.py:1" in report["errors"][0]
 
 
-def test_a_hook_that_fails_rests_until_it_is_mended(start):
+def failing_version(number: int, after: int) -> str:
+    """A version that raises when it has run for so many frames."""
+    raising = "    boids.v = VERSION\n    told.add(('frame', len(told)))\n    if len(told) > AFTER: 1 // 0"
+    return f"AFTER = {after}\n" + version(number).replace("    boids.v = VERSION", raising)
+
+
+def test_an_edit_that_fails_is_undone_and_runs_when_it_is_mended(start):
     running, scene = start()
-    save_in_place(scene / "mover.py", version(1).replace("    boids.v = VERSION", "    boids.v = VERSION // 0"))
-    running.wait_for("ZeroDivisionError")
+    save_in_place(scene / "mover.py", failing_version(1, after=0))
+    running.wait_for("rolled back")
     save_in_place(scene / "mover.py", version(2))
     running.wait_for("running 2 1")
     report = running.end()
     assert running.code == 0
+    assert [edit["verdict"] for edit in report["edits"]] == ["rolled_back", "live"]
+    assert "ZeroDivisionError" in report["edits"][0]["error"]
+    assert report["errors"] == []
     assert report["agents"] == {"boids": 10_000}
+
+
+def test_a_run_that_ends_with_an_undone_edit_says_so(start):
+    running, scene = start()
+    save_in_place(scene / "mover.py", failing_version(1, after=0))
+    running.wait_for("rolled back")
+    report = running.end()
+    assert running.code == 0
+    assert report["modules"]["mover"]["state"] == "live"
+    assert len(report["errors"]) == 1
+    assert "ZeroDivisionError" in report["errors"][0]
+    assert "what is saved does not run" in report["errors"][0]
 
 
 def test_a_run_that_ends_with_a_resting_module_has_failed(start):
     running, scene = start()
-    save_in_place(scene / "mover.py", version(1).replace("    boids.v = VERSION", "    boids.v = VERSION // 0"))
+    save_in_place(scene / "mover.py", failing_version(1, after=61))
     running.wait_for("ZeroDivisionError")
     report = running.end()
     assert running.code == 1
     assert report["modules"]["mover"]["state"] == "quarantined"
     assert "ZeroDivisionError" in report["errors"][0]
+    assert [edit["verdict"] for edit in report["edits"]] == ["live"]
 
 
 def test_a_module_that_deletes_itself_runs_on_and_can_come_back(start):

@@ -23,8 +23,7 @@ from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
 from instar.hmr.state.migration.atomic import at_once
 from instar.hmr.state.migration.hook import Migrator
 from instar.hmr.state.migration.migration import Migration
-from instar.hmr.state.probation.image import Image
-from instar.hmr.state.probation.mark import Mark, Marked
+from instar.hmr.state.probation import Mark, Marked, Marks
 from instar.hmr.state.schema import DEFAULT_CAPACITY, is_same, make_schema
 from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table
@@ -69,17 +68,15 @@ class StateManager:
             threads: How many share a commit of a megabyte or more; they spin for a moment after each, in hope of the next.
 
         Raises:
-            InstarError: If so few bytes or so many threads cannot be had.
-            MemoryLimitError: If the limit is none that a world could live within.
+            InstarError: If so few bytes or so many threads cannot be had, or no world could live within the limit.
         """
         history = self._history = Timeline(history_bytes, threads)
         catalog = self._catalog = Catalog()
-        checkpoints = self._checkpoints = weakref.WeakSet[Checkpoint]()
+        checkpoints, marks = self._checkpoints, self._marks = weakref.WeakSet[Checkpoint](), Marks()
         self.metrics = Metrics()
         self.tables: Mapping[str, Table] = catalog.seen
         # What follows knows the parts it needs, not the manager: a world that is let go of is gone at once.
-        images = self._images = weakref.WeakSet[Image]()
-        self._account = MemoryAccount(lambda: catalog.all, history, lambda: (*checkpoints, *images))
+        self._account = MemoryAccount(lambda: catalog.all, history, lambda: (*checkpoints, *marks))
         self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, history)
         self._guard = Guard(
             catalog.guarded,
@@ -118,9 +115,7 @@ class StateManager:
 
     def memory_summary(self) -> dict[str, Any]:
         """Total, limit and bytes by purpose as plain JSON values, at once."""
-        purposes = self._account.purposes()
-        limit = self._limit.limit if self._limit else None
-        return {"total": sum(purposes.values()), "limit": limit, "purposes": purposes}
+        return self._account.summary(self._limit.limit if self._limit else None)
 
     @property
     def memory_notice(self) -> str | None:
@@ -178,7 +173,8 @@ class StateManager:
 
     def amend(self) -> None:
         """Make what has changed since the last commit part of that same frame."""
-        self._commit(self.frame)
+        if self._commit(self.frame)[0]:
+            self._marks.amended()
 
     def rollback(self, frame: int) -> None:
         """Return to a committed frame, bit for bit: rows, ids, order and schemas.
@@ -210,8 +206,8 @@ class StateManager:
         Raises:
             FrameError: If the history does not hold one of the frames.
         """
-        for frame in (frame_a, frame_b):
-            self._require(frame)
+        self._require(frame_a)
+        self._require(frame_b)
         eras = self._catalog.eras.at(frame_a), self._catalog.eras.at(frame_b)
         with self.metrics.measure("diff") as measured:
             found, measured.size = diff(self._history, eras, (frame_a, frame_b))
@@ -382,8 +378,8 @@ class StateManager:
             self.amend()
 
     def mark(self) -> Mark:
-        """Mark the committed frame, with its schemas, to return to; for the time before `migrate`. See `Mark`."""
-        return Mark(Marked(self._catalog, self._history, self._travel, self._tables_changed, self._limit, self._images))
+        """Mark the committed frame with its schemas, to return to; for the time before `migrate`. Older marks keep less."""
+        return self._marks.new(Marked(self._catalog, self._history, self._travel, self._tables_changed, self._limit))
 
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         with self.metrics.measure("checkpoint") as measured:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from instar.edits.ledger import Ledger
 from instar.edits.receipt import Receipt
+from instar.edits.verdicts import Verdicts
 from instar.hmr.code import Edit, EditPipeline, Program, Rejection
 from instar.native import InstarError
 
@@ -21,6 +22,10 @@ class Swapping(Protocol):
     @property
     def program(self) -> Program:
         """The code it runs."""
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """Who judges the edit that is on probation."""
 
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents; raises InstarError, with nothing changed, if it cannot."""
@@ -42,6 +47,7 @@ class Boundary:
             tell: Shows a message to people.
         """
         self.ledger = Ledger(tell)
+        self._live: tuple[Edit, Receipt] | None = None
         self._world = world
         self._now = now
         self._tell = tell
@@ -54,6 +60,16 @@ class Boundary:
         if edit is not None:
             self._swap(edit, pipeline)
 
+    def settle(self, pipeline: EditPipeline) -> bool:
+        """Hear whether the edit that was swapped in last was undone, and tell it; returns whether it was."""
+        undone = self._world.verdicts.take_undone()
+        if undone is None or self._live is None or self._live[0].program is not undone.program:
+            return False
+        (edit, receipt), self._live = self._live, None
+        pipeline.refused(edit, undone.error)
+        self.ledger.roll_back(receipt, undone.error, self._world.frame)
+        return True
+
     def _swap(self, edit: Edit, pipeline: EditPipeline) -> None:
         began = self._now()
         try:
@@ -63,7 +79,7 @@ class Boundary:
             self._note(edit, began, error=error)
             return
         pipeline.swapped(edit)
-        self._note(edit, began, steps)
+        self._live = edit, self._note(edit, began, steps)
         for notice in edit.notices:
             self._tell(notice)
 

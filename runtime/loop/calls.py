@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bdb import BdbQuit
+from collections.abc import Iterable
 from pathlib import Path
 
-from instar.faults import HookFault, StopRequested, WorldError
-from instar.hmr.state import StateManager
+from instar.faults import HookFault, HookTimeout, StopRequested, WorldError
+from instar.hmr.state import Fault, StateManager
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import HookCall
 
@@ -68,6 +69,17 @@ class HookCalls:
                 self.resting[call.hook.module] = fault
             raise fault from error
         self._state.flush()
+
+    def validate(self, calls: Iterable[HookCall]) -> list[Fault]:
+        """Call `validate` hooks; returns what those that raise have found, and nothing rests for it."""
+        faults = []
+        for call in calls:
+            try:
+                self.invoke(call)
+            except (Exception, HookTimeout) as error:  # noqa: BLE001 - whatever a hook raises is what it found
+                fault = HookFault(call.hook, self._state.frame, self._home, error)
+                faults.append(Fault("hook", call.hook.module, "", self._state.frame, fault.reason))
+        return faults
 
     def invoke(self, call: HookCall) -> None:
         """Call a hook, within its limit; raises what it raises."""

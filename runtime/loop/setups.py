@@ -36,6 +36,11 @@ class Setups:
         if self._since and max(self._since.values()) > frame:
             self._since = {name: since for name, since in self._since.items() if since <= frame}
 
+    def forget(self, modules: Iterable[str]) -> None:
+        """Note that what the hooks of these modules made is gone."""
+        for name in modules:
+            (self._since or {}).pop(name, None)
+
     def start(self, schedule: Schedule, modules: Iterable[str]) -> None:
         """Run all hooks of a schedule.
 

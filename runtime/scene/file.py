@@ -29,7 +29,7 @@ ParamValue = int | float | bool | str
 MOST_THREADS = 64
 """The most threads that may share a commit."""
 
-_KEYS = ("title", "seed", "fps", "preset", "memory", "threads", "modules", "space", "params", "budget")
+_KEYS = ("title", "seed", "fps", "preset", "memory", "threads", "modules", "space", "params", "budget", "probation")
 _SPACE_KEYS = ("kind", "width", "height")
 
 
@@ -59,6 +59,7 @@ class SceneFile:
         space: the world's extent; a torus of 100 by 100 unless given.
         params: values by Python file, as dotted name, and name; the latter are checked when the file is loaded.
         budget: milliseconds by phase or module.
+        probation_ms: what all hooks of a frame may take together for an edit to be kept; None for any time.
         lines: the line of every key, for errors found later.
         source: the file as it was read.
     """
@@ -75,6 +76,7 @@ class SceneFile:
     space: SpaceSettings
     params: Mapping[str, Mapping[str, ParamValue]]
     budget: Mapping[str, float]
+    probation_ms: float | None
     lines: Mapping[Key, int]
     source: Source
 
@@ -116,6 +118,7 @@ class SceneFile:
             space=_space(document),
             params=_params(document, folder, modules, is_there),
             budget=_budget(document, modules),
+            probation_ms=_probation(document),
             lines=document.lines,
             source=source,
         )
@@ -223,3 +226,10 @@ def _budget(document: Document, modules: tuple[str, ...]) -> dict[str, float]:
             )
         budget[name] = document.positive(key, 0.0, " of milliseconds")
     return budget
+
+
+def _probation(document: Document) -> float | None:
+    document.knows(("probation",), ("budget_ms",))
+    if "budget_ms" not in document.table(("probation",)):
+        return None
+    return document.positive(("probation", "budget_ms"), 0.0, " of milliseconds")

@@ -94,7 +94,9 @@ class Files:
         if not self._running:
             return found
         raise LoadError(
-            "another program is writing this file", path=path, advice="The edit is tried again when the file is complete."
+            "another program is writing this file",
+            path=path,
+            advice="The edit is tried again when the file is complete.",
         )
 
     def _within(self, folder: Path) -> frozenset[str]:

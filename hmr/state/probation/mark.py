@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from instar.hmr.state.catalog import Catalog
@@ -25,7 +25,6 @@ class Marked:
         travel: Goes to a frame that is held.
         tables_changed: Is told that there are other columns.
         limit: The limit on memory, if there is one.
-        images: The images that take memory.
     """
 
     catalog: Catalog
@@ -33,14 +32,13 @@ class Marked:
     travel: Callable[[int], None]
     tables_changed: Callable[[], None]
     limit: MemoryLimit | None
-    images: weakref.WeakSet[Image]
 
 
 class Mark:
     """The committed frame before an edit: its schemas and values, to be returned to if the edit turns out bad.
 
-    Made before the tables take the edit's schemas. `begin`, after that, keeps the values even if the history drops the frame,
-    and watches what becomes of them; until then nothing is kept.
+    Made before the tables take the edit's schemas. `keep`, right after that, keeps the values even if the history drops the
+    frame or the frame is added to; `watch`, when the edit is complete, has what becomes of them looked at.
 
     Attributes:
         frame: The frame.
@@ -54,10 +52,23 @@ class Mark:
         self._structure = subject.catalog.mark()
         self._image: Image | None = None
         self._watch: Watch | None = None
+        self._is_kept = self._is_amended = False
 
-    def begin(self) -> None:
-        """Keep the values of the frame, as it is with the schemas that the tables have now, and watch them."""
+    def keep(self) -> None:
+        """Keep the values of the frame, as it is with the schemas that the tables have now."""
+        self._is_kept = True
         self._image = self._make_image()
+
+    def bytes_by_table(self) -> Mapping[str, int]:
+        """The bytes that are kept beside the history, by table."""
+        return {} if self._image is None else self._image.bytes_by_table()
+
+    def amended(self) -> None:
+        """Note that the current frame was added to: if it is the marked one, the history does not lead back to it any more."""
+        self._is_amended |= self._is_kept and self._subject.history.current == self.frame
+
+    def watch(self) -> None:
+        """Look from now on at what becomes of the values."""
         self._watch = Watch(self._subject.catalog.guarded(), self._before)
 
     def fault(self) -> BadValue | None:
@@ -67,18 +78,22 @@ class Mark:
     @property
     def is_within_reach(self) -> bool:
         """Whether the frame can be returned to."""
-        return self._is_held or self._image is not None
+        return self._image is not None or (self._is_held and not self._is_amended)
+
+    def forget_values(self) -> None:
+        """Keep nothing beside the history."""
+        if self._image is not None:
+            self._image.drop()
+            self._image = None
+            if self._subject.limit is not None:
+                self._subject.limit.fit()
 
     def release(self) -> None:
         """Watch no more, and keep nothing beside the history; as long as that holds the frame it can be returned to."""
         if self._watch is not None:
             self._watch.end()
             self._watch = None
-        if self._image is not None:
-            self._image.drop()
-            self._image = None
-            if self._subject.limit is not None:
-                self._subject.limit.fit()
+        self.forget_values()
 
     def undo(self) -> None:
         """Return to the frame, with the schemas it had; what was committed since cannot be redone, and is not kept.
@@ -93,7 +108,7 @@ class Mark:
                 f"frame {self.frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
             )
         catalog, history = self._subject.catalog, self._subject.history
-        if not (self._is_held and self._travelled()):
+        if self._is_amended or not (self._is_held and self._travelled()):
             self._load()
         self.release()
         catalog.return_to_mark(self._structure)
@@ -145,9 +160,30 @@ class Mark:
                 f"this edit ({shown_size(total)}): its values can be undone only as far as the history reaches"
             )
             return None
-        image = Image(subject.history, columns)
-        subject.images.add(image)
-        return image
+        return Image(subject.history, columns)
+
+
+class Marks:
+    """The marks of one state that somebody has; iterable."""
+
+    def __init__(self) -> None:
+        self._marks = weakref.WeakSet[Mark]()
+
+    def __iter__(self) -> Iterator[Mark]:
+        return iter(self._marks)
+
+    def new(self, subject: Marked) -> Mark:
+        """Make a mark; older ones keep nothing beside the history any more."""
+        for older in self._marks:
+            older.forget_values()
+        mark = Mark(subject)
+        self._marks.add(mark)
+        return mark
+
+    def amended(self) -> None:
+        """Note that the current frame was added to."""
+        for mark in self._marks:
+            mark.amended()
 
 
 def _whole_chunks(size: int) -> int:

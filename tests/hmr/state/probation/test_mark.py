@@ -77,7 +77,8 @@ def test_the_world_is_as_it_was(monkeypatch, edit, held, eager):
     before = contents(state)
     mark = state.mark()
     state.migrate(EDITS[edit])
-    mark.begin()
+    mark.keep()
+    mark.watch()
     rng = np.random.default_rng(2)
     for _ in range(8):
         live(state, rng, 0.9)
@@ -89,7 +90,8 @@ def test_the_world_is_as_it_was(monkeypatch, edit, held, eager):
     assert state.memory().purposes["checkpoints"] == 0
     again = state.mark()
     state.migrate(EDITS[edit])
-    again.begin()
+    again.keep()
+    again.watch()
     live(state, rng, 0.5)
     assert state.validate().faults == []
     state.rollback(before[0])
@@ -114,7 +116,8 @@ def test_each_edit_can_be_undone_after_others(edits, frames, share, budget, seed
             mark.release()
         mark = state.mark()
         state.migrate(EDITS[edit])
-        mark.begin()
+        mark.keep()
+        mark.watch()
         for _ in range(count):
             live(state, rng, share)
         if redone and count and state.frame - 1 in state.frames:
@@ -124,7 +127,8 @@ def test_each_edit_can_be_undone_after_others(edits, frames, share, budget, seed
         assert state.validate().faults == []
         mark = state.mark()
         state.migrate(EDITS[edit])
-        mark.begin()
+        mark.keep()
+        mark.watch()
         live(state, rng, share)
     assert state.validate().faults == []
 
@@ -134,7 +138,8 @@ def test_a_field_that_was_undone_is_new_when_it_comes_again():
     mark = state.mark()
     first = {**PLAIN, "boids": Schema.build("boids", {"z": make_field("z", f32, default=1.0)}, CAPACITY)}
     state.migrate(first)
-    mark.begin()
+    mark.keep()
+    mark.watch()
     mark.undo()
     state.migrate({**PLAIN, "boids": Schema.build("boids", {"z": make_field("z", f32, default=2.0)}, CAPACITY)})
     assert set(state["boids"].z) == {2.0}
@@ -144,7 +149,8 @@ def test_views_taken_before_do_not_write_into_what_came_back():
     state = world()
     view = state["boids"].x
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     live(state, np.random.default_rng(3), 0.5)
     mark.undo()
     before = contents(state)
@@ -158,7 +164,8 @@ def test_a_checkpoint_meanwhile_does_no_harm():
     state = world(history_bytes=1 << 16)
     before = contents(state)
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     live(state, np.random.default_rng(3), 0.9)
     checkpoint = state.checkpoint()
     live(state, np.random.default_rng(4), 0.9)
@@ -171,7 +178,8 @@ def test_a_damaged_record_on_the_way_is_gone_round(monkeypatch):
     state = world()
     before = contents(state)
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     for seed in range(3):
         live(state, np.random.default_rng(seed), 0.5)
 
@@ -189,7 +197,8 @@ def test_a_damaged_copy_is_not_returned_to(monkeypatch):
     state = world(history_bytes=1 << 16)
     flip(state["boids"]._columns.visible["x"].column, "committed", 5, 3)
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     mark._image._all()
     flip(state["boids"]._columns.visible["x"].column, "committed", 5, 3)
     live(state, np.random.default_rng(3), 0.9)
@@ -203,7 +212,8 @@ def test_memory_is_kept_within_its_limit():
     state = world(history_bytes=64 << 20, memory_limit=12_000_000)
     needed = state._account.needed()
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     assert mark.notice is None
     assert state._account.needed() > needed
     for seed in range(5):
@@ -217,7 +227,8 @@ def test_memory_is_kept_within_its_limit():
 def test_without_room_for_a_copy_people_are_told():
     state = world(history_bytes=64 << 20, memory_limit=1_700_000)
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     assert "memory is limited to 1.7 MB" in mark.notice
     assert "only as far as the history reaches" in mark.notice
     assert mark.is_within_reach

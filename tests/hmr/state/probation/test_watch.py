@@ -13,7 +13,8 @@ BIG = 300_000
 
 def begun(state):
     mark = state.mark()
-    mark.begin()
+    mark.keep()
+    mark.watch()
     return mark
 
 
