@@ -43,12 +43,6 @@ class Era(NamedTuple):
     shown: tuple[str, ...]
     forms: Mapping[str, Form]
 
-    def copy(self) -> Layouts:
-        """The same layouts, to go on with apart."""
-        twin = Layouts()
-        twin._eras = [*self._eras]
-        return twin
-
     @property
     def layout(self) -> Layout:
         """The schemas of the visible tables."""

@@ -235,8 +235,7 @@ def test_a_setup_that_raises_leaves_no_table_behind(world):
 
 
 def test_a_module_that_rests_is_tried_again_after_an_edit_of_the_scene(scene):
-    world = World.open(scene(flock=FLOCK + "    1 / weight\n"), params=None)
-    edit(world, 'modules = ["flock"]\n[params.flock]\nweight = 0\n')
+    world = World.open(scene("[params.flock]\nweight = 0\n", flock=FLOCK + "    1 / weight\n"))
     with pytest.raises(Exception, match="ZeroDivisionError"):
         world.step()
     assert "flock" in world.resting
