@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import linecache
 import re
 import traceback
 from pathlib import Path
+from types import FrameType
 
-from instar.hmr.code import Hook
+from instar.hmr.code import Hook, line_of
 from instar.native import InstarError
 
 VERSION_MARK = re.compile(r"@[0-9a-f]{8,}")
 """What a module's unique name has after its own."""
 MOST_STEPS = 12
+Step = tuple[FrameType, int]
+"""A frame and the line that it was in."""
 MOST_CHARACTERS = 2_000
 
 
@@ -40,9 +42,9 @@ class HookFault(InstarError):
         self.module = hook.module
         self.hook = hook.name
         self.frame = frame
-        own = [entry for entry in traceback.extract_tb(error.__traceback__) if _inside(entry.filename, home)]
-        self.path = Path(own[-1].filename) if own else hook.path
-        self.line = (own[-1].lineno or 0) if own else hook.line
+        own = [step for step in traceback.walk_tb(error.__traceback__) if _inside(step[0].f_code.co_filename, home)]
+        self.path = Path(own[-1][0].f_code.co_filename) if own else hook.path
+        self.line = own[-1][1] if own else hook.line
         what = _shortened(VERSION_MARK.sub("", "".join(traceback.format_exception_only(error)).strip()))
         self.reason = f"{self.path}:{self.line}: {self.module}.{self.hook}: {what}"
         self._places = "\n".join([self.reason, *_steps(own)])
@@ -81,13 +83,13 @@ def _inside(filename: str, home: Path) -> bool:
     return Path(filename).is_relative_to(home)
 
 
-def _steps(own: list[traceback.FrameSummary]) -> list[str]:
+def _steps(own: list[Step]) -> list[str]:
     """The scene's part of a traceback, a line a frame; of a deep recursion its two ends."""
     shown = own if len(own) <= MOST_STEPS else [*own[: MOST_STEPS // 2], *own[-MOST_STEPS // 2 :]]
     lines = []
-    for entry in shown:
-        source = linecache.getline(entry.filename, entry.lineno or 0).strip()
-        lines.append(f"  {Path(entry.filename).name}:{entry.lineno} in {entry.name}: {source}")
+    for frame, line in shown:
+        code = frame.f_code
+        lines.append(f"  {Path(code.co_filename).name}:{line} in {code.co_name}: {line_of(frame, line)}")
     if len(own) > MOST_STEPS:
         lines.insert(MOST_STEPS // 2, f"  … {len(own) - MOST_STEPS} more …")
     return lines

@@ -9,6 +9,7 @@ from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
 from instar.hmr.code.hooks import Hook, every
+from instar.hmr.code.load.lines import line_of
 from instar.hmr.code.params import Declaration, LiveParam, Param
 from instar.hmr.code.pipeline import EditPipeline
 from instar.hmr.code.program import ModuleVersion, Program
@@ -34,6 +35,7 @@ __all__ = [
     "Rejection",
     "Watcher",
     "Change",
+    "line_of",
     "EditError",
     "CompileError",
     "LoadError",

@@ -115,6 +115,8 @@ class Agents:
     __capacity__: ClassVar[int] = DEFAULT_CAPACITY
     __was__: ClassVar[str | None] = None
     __line__: ClassVar[int] = 0
+    __hidden__: ClassVar[type[Agents] | None] = None
+    """The class of the same name that the same file defined before this one."""
 
     def __init_subclass__(cls, *, capacity: int | None = None, was: str | None = None, **other: Any) -> None:
         """Remember the capacity, the former name and the line of the class.
@@ -123,7 +125,11 @@ class Agents:
             SchemaError: If the class has options that are not known.
         """
         super().__init_subclass__()
-        cls.__line__ = sys._getframe(1).f_lineno  # noqa: SLF001 - the line of the class statement
+        frame = sys._getframe(1)  # noqa: SLF001 - the class statement
+        cls.__line__ = frame.f_lineno
+        before = frame.f_globals.get(cls.__name__) if frame.f_locals is frame.f_globals else None
+        is_another = isinstance(before, type) and issubclass(before, Agents) and before.__module__ == cls.__module__
+        cls.__hidden__ = before if is_another else None
         if other:
             raise SchemaError(f"{_place(cls)}: class {cls.__name__} takes capacity=… and was=…, not {', '.join(other)}")
         cls.__was__ = was

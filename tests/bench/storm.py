@@ -20,7 +20,6 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzz"))
 
-from contents import HELPERS, MODULES
 from driver import Driver
 from figures import figures, table
 from plan import WEIGHTS, Plan
@@ -66,7 +65,14 @@ def storm(folder: Path, args: argparse.Namespace, weights: dict[str, float]) -> 
             if args.seconds and time.monotonic() - began > args.seconds:
                 break
             if not driver.do(step):
-                logs.append({"step": step.number, "kind": step.kind, "log": driver.log, "said": driver.child.all_heard()[-3000:]})
+                logs.append(
+                    {
+                        "step": step.number,
+                        "kind": step.kind,
+                        "log": driver.log,
+                        "said": driver.child.all_heard()[-3000:],
+                    }
+                )
                 if len(driver.oracle.defects) >= MOST_DEFECTS or not driver.child.alive or not driver.recover():
                     break
             if not early and driver.tally.saves >= args.saves // 5:
@@ -109,7 +115,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="end after so many seconds")
     parser.add_argument("--until", type=int, help="end after this step")
     parser.add_argument("--largest", type=int, default=5000, help="lines of the largest files")
-    parser.add_argument("--weights", nargs="*", default=[], metavar="KIND=WEIGHT", help="how often a kind of step is drawn")
+    parser.add_argument(
+        "--weights", nargs="*", default=[], metavar="KIND=WEIGHT", help="how often a kind of step is drawn"
+    )
     parser.add_argument("--only", nargs="*", default=[], metavar="KIND", help="these kinds of steps alone")
     parser.add_argument("--trace", action="store_true", help="print each step")
     parser.add_argument("--keep", action="store_true", help="keep the scene's folder")

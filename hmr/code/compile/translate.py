@@ -88,7 +88,11 @@ def serve(requests: BinaryIO, replies: BinaryIO) -> None:
 
 
 def _decode(data: bytes) -> str:
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:
+        data.decode()  # raises with the byte, where that is what is wrong
+        raise
     return io.IncrementalNewlineDecoder(None, translate=True).decode(data.decode(encoding), final=True)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Mapping
 from importlib.abc import InspectLoader
+from types import FrameType
 from typing import Any
 
 from instar.hmr.code.compile.compiler import Unit
@@ -28,3 +30,11 @@ def unit_of(namespace: Mapping[str, Any]) -> Unit | None:
     """Returns the compiled file that a namespace (`f_globals` of a frame) belongs to, None if to no file of a scene."""
     loader = namespace.get("__loader__")
     return loader.unit if isinstance(loader, SceneLoader) else None
+
+
+def line_of(frame: FrameType, line: int) -> str:
+    """Returns a source line (1-based) of the code that a frame executes, without the space around it."""
+    unit = unit_of(frame.f_globals)
+    path = frame.f_code.co_filename
+    own = unit is not None and str(unit.source.path) == path
+    return (unit.line(line) if unit is not None and own else linecache.getline(path, line)).strip()

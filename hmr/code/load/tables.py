@@ -57,6 +57,12 @@ def declared_tables(
             unit = instances[name].unit
             line = unit.classes.get(agents.__name__)
             table = DeclaredTable(Schema.of(agents), name, agents.__name__, unit.source.path, line)
+            if agents.__hidden__ is not None:
+                raise table.error(
+                    f"the class is defined twice in this file, in line {agents.__hidden__.__line__} too, and the later one "
+                    "would hide the earlier",
+                    "Remove one of them, or give it a name of its own.",
+                )
             _refuse(table, tables, modules, names)
             tables[table.schema.table] = table
     _refuse_untargeted(tables)

@@ -47,7 +47,9 @@ class Driver:
         log: the last steps, for people.
     """
 
-    def __init__(self, folder: Path, plan: Plan, *, bound_s: float, rolls_back: bool, trace: Callable[[str], None]) -> None:
+    def __init__(
+        self, folder: Path, plan: Plan, *, bound_s: float, rolls_back: bool, trace: Callable[[str], None]
+    ) -> None:
         self._plan = plan
         self._bound_s = bound_s
         self._rolls_back = rolls_back
@@ -227,4 +229,3 @@ class Driver:
         answer = self.child.ask()
         self._look()
         return dict(answer or {})
-

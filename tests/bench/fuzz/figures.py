@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-
 from contents import ROWS
 from driver import Driver
 
@@ -78,7 +77,9 @@ def _check_held(driver: Driver, last: Mapping[str, Any]) -> None:
         return
     files = len(driver.oracle.seen)
     if len(last["listed"]) > files:
-        driver._defect("leaked", f"{len(last['listed'])} modules in sys.modules for {files} files: {last['listed']}"[:600])
+        driver._defect(
+            "leaked", f"{len(last['listed'])} modules in sys.modules for {files} files: {last['listed']}"[:600]
+        )
 
 
 def _spread(values: Sequence[float]) -> dict[str, float] | None:
@@ -92,7 +93,9 @@ def table(found: Mapping[str, Any]) -> str:
     """The figures for people."""
     lines = [
         f"{found['saves']} saves in {found['steps']} steps, {found['frames']} frames, {found['seconds']} s, seed {found['seed']}",
-        "  " + ", ".join(f"{found[kind]} {kind}" for kind in PROMISES) + f", {found['missed_by_edits']} missed by edits",
+        "  "
+        + ", ".join(f"{found[kind]} {kind}" for kind in PROMISES)
+        + f", {found['missed_by_edits']} missed by edits",
         f"  save → visible: {found['visible_ms']}",
         *(f"    {name} lines: {spread}" for name, spread in found["visible_ms_by_lines"].items()),
         f"  event → ready: {found['ready_ms']}; swap: {found['swap_ms']}; predicted: {found['predicted']}",

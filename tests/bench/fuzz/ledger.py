@@ -9,7 +9,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-
 from contents import FAUNA, FLORA, HATCH, ROWS, Content, half, salt
 
 KEPT_FRAMES = 400
@@ -89,7 +88,9 @@ class Ledger:
         if not said["same_id"]:
             yield f"{self._file}: ids have changed or are not unique"
         if self._file == FLORA and not said["n"] != entry.runs:
-            expected = {name: [_named(dtype), _crc(name, entry.cells[name, dtype])] for name, dtype in entry.names.items()}
+            expected = {
+                name: [_named(dtype), _crc(name, entry.cells[name, dtype])] for name, dtype in entry.names.items()
+            }
             for name in expected.keys() | said["fields"].keys():
                 if expected.get(name) != said["fields"].get(name):
                     cells = entry.cells.get((name, entry.names.get(name, "")))

@@ -192,7 +192,9 @@ def touch(path: Path, moments: Random) -> None:
 def litter(path: Path, moments: Random) -> None:
     """What editors leave beside a file: locks, swap files, auto-saves, backups, caches."""
     garbage = b"this is = no python\n"
-    name = moments.choice((f".{path.name}.swp", f"#{path.name}#", f"{path.name}~", "4913", f"{path.stem}.py.orig", "lock"))
+    name = moments.choice(
+        (f".{path.name}.swp", f"#{path.name}#", f"{path.name}~", "4913", f"{path.stem}.py.orig", "lock")
+    )
     if name == "lock":
         lock = path.with_name(f".#{path.name}")
         lock.unlink(missing_ok=True)

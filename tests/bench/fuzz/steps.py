@@ -140,7 +140,9 @@ def begin_git(scene: Path) -> None:
     """Makes the scene's folder a repository."""
     _git(scene, "init", "-q")
     _git(scene, "config", "gc.auto", "0")
-    (scene / ".git" / "info" / "exclude").write_text("*~\n*.bak\n*.orig\n*.tmp\n.*\n#*\n__pycache__\n", encoding="utf-8")
+    (scene / ".git" / "info" / "exclude").write_text(
+        "*~\n*.bak\n*.orig\n*.tmp\n.*\n#*\n__pycache__\n", encoding="utf-8"
+    )
     _commit(scene, "first", "-A")
 
 

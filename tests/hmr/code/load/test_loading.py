@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from instar.hmr.code import LoadError, Program
+from instar.hmr.code import LoadError, Program, line_of
 
 from ..conftest import Scene, scene_modules
 
@@ -193,6 +193,21 @@ def test_tracebacks_show_the_source_that_runs(scene: Scene) -> None:
     assert "# old" in trace(module(old))
     codebase.retire(old, new)
     assert "# new" in trace(module(new))
+
+
+def test_the_source_of_a_frame_is_that_of_its_own_version(scene: Scene) -> None:
+    path = scene.write("flock.py", "def f():\n    return 1 / 0  # old\n")
+    codebase = scene.codebase()
+    old = codebase.load()
+    new = codebase.build(old, {path: b"def f():\n    return 1 / 0  # new\n"})
+    codebase.retire(old, new)
+    for program, word in ((old, "# old"), (new, "# new")):
+        with pytest.raises(ZeroDivisionError) as caught:
+            module(program).f()
+        assert caught.value.__traceback__ is not None
+        ((here, number), (frame, line)) = traceback.walk_tb(caught.value.__traceback__)
+        assert word in line_of(frame, line)
+        assert line_of(here, number) == "module(program).f()"
 
 
 def trace(found: ModuleType) -> str:

@@ -59,3 +59,16 @@ def test_a_reference_to_a_table_that_is_not_there_names_those_there_are(scene: S
         LoadError, match=r"no table 'hawks' \(there are prey\)(.|\n)*remove the field together with the class"
     ):
         scene.load("flock", "hunt")
+
+
+def test_two_classes_of_one_name_in_a_file_are_refused_with_both_lines(scene: Scene) -> None:
+    path = scene.write("flock.py", BOIDS + "\nclass Boids(Agents):\n    y: f32\n")
+    with pytest.raises(LoadError, match="the class is defined twice in this file, in line 3 too") as caught:
+        scene.load()
+    assert (caught.value.path, caught.value.line) == (path, 6)
+
+
+def test_a_class_that_is_defined_in_one_branch_of_two_is_not(scene: Scene) -> None:
+    branches = "if True:\n    class Boids(Agents):\n        x: f32\nelse:\n    class Boids(Agents):\n        y: f32\n"
+    scene.write("flock.py", "from instar import Agents, f32\n" + branches)
+    assert list(scene.load().schemas["boids"].fields) == ["x"]
