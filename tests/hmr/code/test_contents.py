@@ -117,7 +117,7 @@ def test_empty_files_and_folders_are_packages_or_nothing(scene: Scene) -> None:
         flock.write_text("import empty\nvalue = 2\n")
         assert "No module named 'empty'" in str(live.rejection().error)
         scene.write("empty/inside.py", "value = 3\n")
-        live.swap(live.edit("empty/inside.py", "flock.py"))
+        live.swap(live.edit())
         assert module(live.program).value == 2
         flock.write_text("import empty.inside\nvalue = empty.inside.value\n")
         live.swap(live.edit())
