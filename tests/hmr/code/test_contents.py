@@ -122,6 +122,6 @@ def test_empty_files_and_folders_are_packages_or_nothing(scene: Scene) -> None:
         flock.write_text("import empty.inside\nvalue = empty.inside.value\n")
         live.swap(live.edit())
         assert module(live.program).value == 3
-        replace(flock, b"")
+        replace(flock, b"#\n")
         live.swap(live.edit("flock.py"))
         assert not hasattr(module(live.program), "value")
