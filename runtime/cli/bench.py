@@ -11,8 +11,10 @@ from typing import Any
 
 def bench(args: argparse.Namespace) -> int:
     """Run one benchmark and print its figures."""
-    figures = import_module(f"instar.bench.{args.what}").measure()
-    sys.stdout.write((json.dumps(figures, indent=2) if args.json else _table(args.what, figures)) + "\n")
+    benchmark = import_module(f"instar.bench.{args.what}")
+    figures = benchmark.measure()
+    table = getattr(benchmark, "table", lambda found: _table(args.what, found))
+    sys.stdout.write((json.dumps(figures, indent=2) if args.json else table(figures)) + "\n")
     return 0
 
 

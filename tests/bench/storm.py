@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import math
 import shutil
 import sys
 import tempfile
@@ -38,19 +39,19 @@ def main() -> int:
         found = storm(folder, args, weights)
     finally:
         if args.keep or found.get("defects"):
-            print(f"the scene is kept in {folder}", file=sys.stderr)
+            sys.stderr.write(f"the scene is kept in {folder}\n")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(found, indent=2) if args.json else table(found))
+    sys.stdout.write((json.dumps(found, indent=2) if args.json else table(found)) + "\n")
     return int(bool(found["defects"]))
 
 
 def storm(folder: Path, args: argparse.Namespace, weights: dict[str, float]) -> dict[str, Any]:
     """Runs a storm in a folder; returns its figures."""
     plan = Plan(args.seed, weights, args.largest)
-    trace = (lambda line: print(line, file=sys.stderr, flush=True)) if args.trace else (lambda _line: None)
+    trace = (lambda line: sys.stderr.write(line + "\n")) if args.trace else (lambda _line: None)
     rolls_back = _has("instar.edits.probation") and args.probation
-    driver = Driver(folder, plan, bound_s=args.bound, rolls_back=rolls_back, trace=trace)
+    driver = Driver(folder, plan, bound_s=math.inf if args.untimed else args.bound, rolls_back=rolls_back, trace=trace)
     began = time.monotonic()
     logs: list[dict[str, Any]] = []
     early: dict[str, Any] = {}
@@ -112,6 +113,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="what the steps are drawn from")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--bound", type=float, default=1.0, help="seconds until a save must run (default 1)")
+    parser.add_argument("--untimed", action="store_true", help="late saves and missed frames are no defects")
     parser.add_argument("--seconds", type=float, help="end after so many seconds")
     parser.add_argument("--until", type=int, help="end after this step")
     parser.add_argument("--largest", type=int, default=5000, help="lines of the largest files")

@@ -12,8 +12,8 @@ FLORA, FAUNA, HERD = "flora.py", "fauna.py", "life/herd.py"
 BASE, SHARED, PACKAGE, DEEP, YIN, YANG = "base.py", "shared.py", "life/__init__.py", "life/deep.py", "yin.py", "yang.py"
 MODULES = (FLORA, FAUNA, HERD)
 HELPERS = (BASE, SHARED, PACKAGE, DEEP, YIN, YANG)
-ROWS = 1000
-HATCH = 3
+ROWS = 256
+HATCH = 2
 """Agents of the fauna that come and go in each frame."""
 SCENE = 'title = "Storm"\nmodules = ["flora", "fauna", "life.herd"]\n'
 
@@ -157,23 +157,18 @@ def _text(content: Content) -> tuple[str, str]:
 
 
 def _helper(content: Content) -> str:
-    name = content.file
-    own = f'    return [["{name}", TAG, globals().get("LAST")]'
-    match name:
-        case "base.py":
-            return f'__all__ = ["base_mark"]\ndef base_mark():\n{own}]\n'
-        case "shared.py":
-            return f"from base import *\ndef mark():\n{own}, *base_mark()]\n"
-        case "life/__init__.py":
-            return f"def above():\n{own}]\n"
-        case "life/deep.py":
-            return f"from . import above\ndef mark():\n{own}, *above()]\n"
-        case "yin.py":
-            return f"import yang\ndef alone():\n{own}]\ndef mark():\n    return alone() + yang.alone()\n"
-        case "yang.py":
-            return f"import yin\ndef alone():\n{own}]\ndef mark():\n    return alone() + yin.alone()\n"
+    own = f'    return [["{content.file}", TAG, globals().get("LAST")]'
+    known = {
+        BASE: f'__all__ = ["base_mark"]\ndef base_mark():\n{own}]\n',
+        SHARED: f"from base import *\ndef mark():\n{own}, *base_mark()]\n",
+        PACKAGE: f"def above():\n{own}]\n",
+        DEEP: f"from . import above\ndef mark():\n{own}, *above()]\n",
+        YIN: f"import yang\ndef alone():\n{own}]\ndef mark():\n    return alone() + yang.alone()\n",
+        YANG: f"import yin\ndef alone():\n{own}]\ndef mark():\n    return alone() + yin.alone()\n",
+    }
     grow = f"growth_{content.contract}"
-    return f"import base\ndef {grow}(k):\n    return k\ndef mark():\n{own}, *base.base_mark()]\n"
+    rates = f"import base\ndef {grow}(k):\n    return k\ndef mark():\n{own}, *base.base_mark()]\n"
+    return known.get(content.file, rates)
 
 
 def _module(content: Content) -> str:

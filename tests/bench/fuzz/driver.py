@@ -19,7 +19,7 @@ from plan import Plan
 from steps import Step, begin_git
 from watch import Fault, Oracle
 
-PATIENCE_S = 8.0
+PATIENCE_S = 20.0
 """Beyond it, what was saved is stale."""
 QUIET_S = 0.15
 """Where nothing is to be seen, nothing may be seen for so long."""
@@ -48,7 +48,7 @@ class Driver:
     """
 
     def __init__(
-        self, folder: Path, plan: Plan, *, bound_s: float, rolls_back: bool, trace: Callable[[str], None]
+        self, folder: Path, plan: Plan, *, bound_s: float, rolls_back: bool, trace: Callable[[str], object]
     ) -> None:
         self._plan = plan
         self._bound_s = bound_s

@@ -87,7 +87,7 @@ class Ledger:
             yield f"{self._file}: uid, x or k of frame with {entry.runs} runs is not what it must be"
         if not said["same_id"]:
             yield f"{self._file}: ids have changed or are not unique"
-        if self._file == FLORA and not said["n"] != entry.runs:
+        if self._file == FLORA and said["n"] == entry.runs:
             expected = {
                 name: [_named(dtype), _crc(name, entry.cells[name, dtype])] for name, dtype in entry.names.items()
             }

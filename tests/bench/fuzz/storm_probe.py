@@ -13,6 +13,7 @@ import sys
 import time
 import weakref
 import zlib
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 
 _REPORTS = int(os.environ.get("INSTAR_STORM_REPORTS", "-1"))
 _QUESTIONS = int(os.environ.get("INSTAR_STORM_QUESTIONS", "-1"))
+_DESCRIPTORS = Path("/proc/self/fd")
 _born: list[weakref.ref[ModuleType]] = []
 
 
@@ -75,7 +77,7 @@ def _answer() -> None:
         "listed": listed,
         "resident": _resident(),
         "threads": len(sys._current_frames()),
-        "descriptors": len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0,
+        "descriptors": len(list(_DESCRIPTORS.iterdir())) if _DESCRIPTORS.is_dir() else 0,
     }
     os.write(_REPORTS, json.dumps(answer, separators=(",", ":")).encode() + b"\n")
 
@@ -87,7 +89,6 @@ def _alive() -> list[str]:
 def _resident() -> int:
     """Bytes of memory in use."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return 0

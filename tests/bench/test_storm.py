@@ -1,0 +1,27 @@
+"""A short storm: real saves of a real run, and an oracle that knows what each frame must run (see `storm.py`)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+STORM = Path(__file__).with_name("storm.py")
+
+
+def storm(*options: str) -> tuple[int, dict]:
+    done = subprocess.run(
+        [sys.executable, str(STORM), "--json", "--untimed", *options], capture_output=True, text=True, check=False
+    )
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_nothing_is_torn_stale_or_lost_in_a_storm():
+    status, found = storm("--saves", "150", "--seed", "7", "--largest", "600")
+    assert found["defects"] == []
+    assert status == 0
+    assert found["saves"] >= 150
+    assert found["visible_ms"]["count"] > 50
+    assert found["rejections"] > 0
