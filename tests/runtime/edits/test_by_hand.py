@@ -141,7 +141,7 @@ def test_who_waits_when_the_run_ends_is_told(run):
     world = running.runtime.world
     (world.scene.folder / "flock.py").write_text("import time\nwhile True: time.sleep(0.01)\n")
     running.runtime.post(lambda world: running.runtime.stop())
-    with pytest.raises(ReloadError, match="the run ended|no Runtime runs"):
+    with pytest.raises(ReloadError, match=r"the run ended|no Runtime runs"):
         instar.reload("flock.py")
 
 
