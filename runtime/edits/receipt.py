@@ -135,6 +135,9 @@ class Receipt:
         known = f", {self.predicted}" if self.predicted else ""
         times = f"{self.event_to_ready_ms:.1f} ms to ready{known}, swap {self.swap_ms:.2f} ms"
         touched = f"; {self.rows:,} agents touched" if self.rows else ""
+        touched += (
+            f"; {len(self.superseded)} earlier saves were replaced before they could run" if self.superseded else ""
+        )
         return f"{files}: live at frame {self.frame} as version {self.version} ({times}){steps}{touched}"
 
 

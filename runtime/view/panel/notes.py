@@ -14,6 +14,8 @@ from instar.view.view import Snapshot
 _STATES = {"live": ("●", "green"), "probation": ("◐", "yellow"), "quarantined": ("✗", "bold red")}
 _VERDICTS = {"live": ("✓", "green"), "rejected": ("✗", "bold red"), "rolled_back": ("↶", "bold yellow")}
 _EDITS = 4
+_WIDE = 88
+"""Columns from which on there is room for the time of compilation."""
 
 
 def agents(snapshot: Snapshot, width: int) -> list[Row]:
@@ -39,7 +41,7 @@ def edits(snapshot: Snapshot, width: int) -> Iterator[Row]:
     if not receipts:
         yield Row(labelled("edits", ("none yet: edit a file and save it", "dim")), 4)
         return
-    columns = Text(f"{'ready':>8}{'wait':>8}{'swap ms':>9}", "dim")
+    columns = Text("".join(f"{name:>{room}}" for name, _, room in _times(width)), "dim")
     yield Row(spread(labelled(f"edits {len(receipts):,}"), columns, width), 6)
     for age, receipt in enumerate(reversed(receipts[-_EDITS:])):
         rank = 2 if age == 0 else 6
@@ -83,16 +85,37 @@ def _receipt(receipt: dict[str, Any], width: int) -> Text:
         (f"{sign} {verdict.replace('_', ' '):<11}", style),
         ", ".join(plain(str(name)) for name in receipt.get("files") or ()),
     )
-    times = [receipt.get(key) for key in ("event_to_ready_ms", "ready_to_swap_ms", "swap_ms")]
-    right = "".join(f"{'·' if ms is None else f'{ms:.1f}':>{size}}" for ms, size in zip(times, (8, 8, 9), strict=True))
+    times = [(receipt.get(key), room) for _, key, room in _times(width)]
+    right = "".join(f"{'·' if ms is None else f'{ms:.1f}':>{room}}" for ms, room in times)
     return spread(left, Text(right), width)
 
 
+def _times(width: int) -> tuple[tuple[str, str, int], ...]:
+    """Name, key and columns of the times that there is room for."""
+    compiled = (("compiled", "event_to_compiled_ms", 9),) if width >= _WIDE else ()
+    return (*compiled, ("ready", "event_to_ready_ms", 8), ("wait", "ready_to_swap_ms", 8), ("swap ms", "swap_ms", 9))
+
+
 def _details(receipt: dict[str, Any]) -> Iterator[Text]:
-    for line in receipt.get("migrated") or ():
-        yield labelled("", (f"  {plain(str(line))}", "cyan"))
+    if receipt.get("verdict") == "live":
+        for line in (*(receipt.get("migrated") or ()), *(receipt.get("settings") or ())):
+            yield labelled("", (f"  {plain(str(line))}", "cyan"))
+        if facts := " · ".join(_facts(receipt)):
+            yield labelled("", (f"  {facts}", "dim"))
     if receipt.get("error"):
         yield labelled("", (f"  {plain(str(receipt['error'])).strip().splitlines()[0]}", "red"))
+
+
+def _facts(receipt: dict[str, Any]) -> Iterator[str]:
+    """What else is worth knowing of an edit that runs."""
+    if receipt.get("rows"):
+        yield f"{receipt['rows']:,} agents touched"
+    if receipt.get("predicted"):
+        yield f"{receipt['predicted']}: {receipt['saved_ms']:.1f} ms spared"
+    for name, ms in (receipt.get("imports") or {}).items():
+        yield f"import of {plain(name)} {ms:.0f} ms"
+    if replaced := len(receipt.get("superseded") or ()):
+        yield f"{replaced} earlier save{'s' * (replaced > 1)} replaced"
 
 
 def _tail(path: str, room: int) -> str:

@@ -121,6 +121,40 @@ def test_states_and_verdicts_have_signs(snapshot: Any) -> None:
     assert "■ ended" in text(snapshot(state="ended"), 80, 24)
 
 
+def test_a_receipt_shows_what_the_edit_touched(snapshot: Any) -> None:
+    receipt = {
+        "files": ["flock.py", "scene.toml"],
+        "verdict": "live",
+        "frame": 7,
+        "event_to_compiled_ms": 1.25,
+        "event_to_ready_ms": 2.5,
+        "ready_to_swap_ms": 8.0,
+        "swap_ms": 0.1,
+        "migrated": ["boids: added energy (f32, default 1.0)"],
+        "settings": ["fps is now 30, was 60"],
+        "rows": 10_000,
+        "predicted": "temp file",
+        "saved_ms": 3.25,
+        "imports": {"scipy": 120.4},
+        "superseded": [["flock.py", "0123456789ab"]],
+    }
+    shown = text(snapshot(edits=[receipt]), 120, 50)
+    for part in (
+        "boids: added energy",
+        "fps is now 30, was 60",
+        "compiled   ready    wait  swap ms",
+        "1.2     2.5     8.0",
+    ):
+        assert part in shown
+    assert (
+        "10,000 agents touched · temp file: 3.2 ms spared · import of scipy 120 ms · 1 earlier save replaced" in shown
+    )
+    assert "compiled" not in text(snapshot(edits=[receipt]), 80, 50)
+    gone = text(snapshot(edits=[{**receipt, "verdict": "rolled_back", "error": "boids.x is nan\nmore"}]), 100, 50)
+    assert "boids.x is nan" in gone
+    assert "fps is now 30" not in gone
+
+
 def test_only_the_last_edits_are_shown_the_newest_first(snapshot: Any) -> None:
     edits = [{"files": [f"m{n}.py"], "verdict": "live", "frame": n} for n in range(9)]
     shown = text(snapshot(edits=edits), 80, 40)
