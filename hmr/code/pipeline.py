@@ -160,8 +160,10 @@ class EditPipeline:
         self.close()
 
     def save(self, changes: Iterable[Change]) -> None:
-        """Tells of saves that the watcher need not have noticed, from any thread."""
-        self._inbox.put(list(changes))
+        """Tells of saves instead of the watcher, from any thread; what was rejected before is tried again."""
+        told = list(changes)
+        self._watcher.know(told)
+        self._inbox.put(told)
 
     def take(self) -> Edit | None:
         """Returns the newest ready edit, or None; called by the frame thread, which then swaps or refuses it."""

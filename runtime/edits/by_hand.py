@@ -69,7 +69,7 @@ class Run:
 
     def reload(self, path: Path | None, timeout: float) -> Receipt:
         """Have files read now and swapped in at the next boundary; waits for the verdict."""
-        began = time.monotonic_ns()
+        began, before = time.monotonic_ns(), len(self.ledger.receipts)
         changes = read(self.folder, self.world.program, path)
         head = self.pipeline.program
         differing = {one: change for one, change in changes.items() if not _runs(head, change)}
@@ -83,17 +83,19 @@ class Run:
         wanted = {_name(self.folder, one): change.digest for one, change in (differing or changes).items()}
         if not differing:
             return self._last(wanted) or _nothing_to_do(self.world, changes.values(), began)
-        found = self.ledger.wait_for(lambda: self._decided(wanted, began), timeout, lambda: self.ended)
+        found = self.ledger.wait_for(lambda: self._decided(wanted, began, before), timeout, lambda: self.ended)
         if found is None:
             why = "the run ended" if self.ended else f"nothing was decided within {timeout:g} s"
             raise ReloadError(f"{', '.join(sorted(wanted))}: {why}; what ran before was kept so far")
         return found
 
-    def _decided(self, wanted: Mapping[str, str], since: int) -> Receipt | None:
-        """The newest receipt of contents, if all of them, or newer ones, have been decided."""
+    def _decided(self, wanted: Mapping[str, str], since: int, before: int) -> Receipt | None:
+        """The newest receipt of contents, if all of them, or newer ones, have been decided since so many receipts."""
         newest = [self._mention(name) for name in wanted]
         for receipt, (name, digest) in zip(newest, wanted.items(), strict=True):
-            if receipt is None or (receipt.digests[name] != digest and receipt.event_ns < since):
+            if receipt is None or receipt.number <= before:
+                return None
+            if receipt.digests[name] != digest and receipt.event_ns < since:
                 return None
         return max((one for one in newest if one is not None), key=lambda one: one.number)
 
@@ -136,7 +138,7 @@ def reload(path: str | os.PathLike[str] | None = None, *, timeout: float = PATIE
         timeout: Seconds to wait for the verdict.
 
     Returns:
-        The receipt: ``live``, or ``rejected`` with the error. The one there is, if the file's content was decided before.
+        The receipt: ``live``, or ``rejected`` with the error; of what runs already, the one there is.
 
     Raises:
         ReloadError: If no such scene runs, the file cannot be read, or nothing was decided in time.

@@ -6,7 +6,7 @@ import platform
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -98,6 +98,7 @@ class Watcher:
         self._writing: set[Path] = set()
         self._unsure: dict[Path, _Guess] = {}
         self._stopping = False
+        self._told_elsewhere: deque[Change] = deque()
         self._settling: deque[Callable[[bool], None]] = deque()
         self._thread = threading.Thread(target=self._run, name="instar-watcher", daemon=True)
 
@@ -129,6 +130,10 @@ class Watcher:
             self._thread.join()
         self._feed.close()
         self._answer()
+
+    def know(self, changes: Iterable[Change]) -> None:
+        """Takes note of contents that somebody else tells of, from any thread; they are not told again."""
+        self._told_elsewhere.extend(changes)
 
     def settle(self, done: Callable[[bool], None]) -> None:
         """Has `done` called, in the watcher's thread, when all saves made before this call are told.
@@ -259,6 +264,9 @@ class Watcher:
             if data is not None:
                 self._forget(path)
             return []
+        while self._told_elsewhere:
+            told = self._told_elsewhere.popleft()
+            self._known[told.path] = told.digest
         digest = digest_of(data)
         if self._known.get(path) == digest:
             return []

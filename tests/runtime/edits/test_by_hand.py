@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,8 +81,22 @@ def test_a_mistake_is_returned_not_raised(run):
     receipt = instar.reload("flock.py")
     assert receipt.verdict == "rejected"
     assert "flock.py:1: SyntaxError" in receipt.error
-    assert instar.reload("flock.py").verdict == "rejected"
-    assert running.stop()["agents"] == {"boids": 5}
+    (running.runtime.world.scene.folder / "flock.py").write_text(FASTER)
+    assert instar.reload("flock.py").verdict == "live"
+    report = running.stop()
+    assert [edit["verdict"] for edit in report["edits"]] == ["rejected", "live"]
+    assert report["agents"] == {"boids": 5}
+
+
+def test_what_was_rejected_is_tried_again(run, tmp_path, monkeypatch):
+    running = run()
+    monkeypatch.syspath_prepend(tmp_path)
+    (running.runtime.world.scene.folder / "flock.py").write_text("import instar_test_installed_later\n" + FASTER)
+    receipt = instar.reload("flock.py")
+    assert "No module named 'instar_test_installed_later'" in receipt.error
+    (tmp_path / "instar_test_installed_later.py").write_text("")
+    importlib.invalidate_caches()
+    assert instar.reload("flock.py").verdict == "live"
 
 
 @pytest.mark.parametrize("path", [None, "flock.py", "folder", "scene.toml"])
