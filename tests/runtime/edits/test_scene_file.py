@@ -9,6 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from instar.faults import HookFault
+from instar.native import InstarError
+from instar.runner import Runtime
 from instar.world import World
 
 FLOCK = """\
@@ -236,11 +239,21 @@ def test_a_setup_that_raises_leaves_no_table_behind(world):
 
 def test_a_module_that_rests_is_tried_again_after_an_edit_of_the_scene(scene):
     world = World.open(scene("[params.flock]\nweight = 0\n", flock=FLOCK + "    1 / weight\n"))
-    with pytest.raises(Exception, match="ZeroDivisionError"):
+    with pytest.raises(HookFault, match="ZeroDivisionError"):
         world.step()
     assert "flock" in world.resting
     edit(world, 'modules = ["flock"]\n[params.flock]\nweight = 2\n')
     assert world.resting == {}
+    world.step()
+
+
+def test_an_edit_of_the_file_that_has_a_hook_fail_is_undone_like_one_of_code(scene):
+    world = World.open(scene(flock=FLOCK + "    1 / weight\n"))
+    world.params["flock"].weight = 5
+    edit(world, 'title = "Two"\nmodules = ["flock"]\n[params.flock]\nweight = 0\n')
+    with pytest.raises(InstarError, match="ZeroDivisionError"):
+        world.step()
+    assert (world.scene.title, world.params["flock"].weight, world.resting) == ("scene", 5, {})
     world.step()
 
 
@@ -344,3 +357,22 @@ def test_sequences_of_edits_are_what_an_oracle_says(tmp_path_factory, data):
             rewrite(folder, data.draw(st.sampled_from(INVALID)))
             assert world.reload("scene.toml").verdict == "rejected"
         oracle.agrees_with(world)
+
+
+def test_a_run_keeps_the_pace_that_the_file_asks_for_from_the_next_deadline_on(scene, clock):
+    folder = scene("fps = 50\n", flock=FLOCK)
+    runtime = Runtime(folder, clock=clock)
+
+    def edit_in_frame(world):
+        if world.frame < 3:
+            runtime.post(edit_in_frame)
+        else:
+            program = world.codebase.build(world.program, {folder / "scene.toml": b'fps = 25\nmodules = ["flock"]\n'})
+            world.swap(program)
+
+    runtime.post(edit_in_frame)
+    report = runtime.run(6)
+    steps = [round((b - a) / 1e6) for a, b in zip(clock.slept, clock.slept[1:], strict=False)]
+    assert steps == [20, 20, 40, 40, 40]
+    assert (report["fps"], report["budget_ms"], report["missed"]) == (25, 40.0, 0)
+    assert runtime.world.dt == 1 / 25

@@ -42,3 +42,11 @@ def test_rebasing_forgets_the_time_that_went_by():
     deadlines.rebase(3_000_000_000)
     assert deadlines.next() == 3_020_000_000
     assert deadlines.dropped == 0
+
+
+def test_another_pace_begins_at_the_current_deadline():
+    deadlines = Deadlines(1_000, 50)
+    assert [deadlines.next() for _ in range(2)] == [20_001_000, 40_001_000]
+    deadlines.change_pace(100)
+    assert (deadlines.fps, deadlines.period_ns) == (100, 10_000_000)
+    assert [deadlines.next() for _ in range(2)] == [50_001_000, 60_001_000]
