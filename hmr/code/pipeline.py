@@ -15,9 +15,8 @@ from instar.hmr.code.backlog import Backlog, Changes, content
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.compile.cache import UnitCache
 from instar.hmr.code.compile.process import CompileHelper
-from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
-from instar.hmr.code.errors import GOES_ON, CompileError, EditError
+from instar.hmr.code.errors import GOES_ON, EditError
 from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.limit import LoadLimit
 from instar.hmr.code.program import Program, drop
@@ -250,6 +249,7 @@ class EditPipeline:
         began = time.monotonic_ns()
         told = False
         joins = 0
+        self._cache.begin()
         while True:
             with self._lock:
                 head, ready = self._head, self._ready
@@ -285,7 +285,6 @@ class EditPipeline:
     def _build(self, head: Program, changes: Changes) -> Program:
         program = head
         effects = Effects()
-        self._cache.begin()
         try:
             data = {path: change.data for path, change in changes.items()}
             with self._limit.watching():
@@ -309,11 +308,7 @@ class EditPipeline:
     def _looks_whole(self, path: Path, data: bytes) -> bool:
         if path in self._codebase.files:
             return self._codebase.can_read(data)
-        try:
-            self._cache.compile(Source.of(path, path.stem, data))
-        except CompileError:
-            return False
-        return True
+        return self._cache.is_valid(path, data)
 
     def _publish(self, head: Program, program: Program, changes: Changes, event_ns: int) -> None:
         """Offers a program to the frame thread instead of what was ready, if it still replaces the one that runs."""

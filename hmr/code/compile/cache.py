@@ -8,13 +8,14 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from instar.hmr.code.compile.compiler import Unit, unit_of
-from instar.hmr.code.compile.source import Source
+from instar.hmr.code.compile.source import Source, digest_of
 from instar.hmr.code.compile.translate import Facts
+from instar.hmr.code.errors import CompileError
 
 Origin = Literal["temp file", "sibling", "known version"]
 """How a content was known before it was needed: it was in a temporary file, was read early, or was compiled before."""
@@ -25,11 +26,11 @@ _PATIENCE_SECONDS = 0.1
 
 @dataclass(slots=True)
 class _Entry:
-    """What compiling a content gave: under which name, for what reason first, and how long it took."""
+    """What compiling a content gave: under which name, how it came to be known before it is used, and how long it took."""
 
     facts: Facts
     path: str
-    origin: Origin
+    origin: Origin | None
     cost_ns: int
     size: int
 
@@ -43,12 +44,14 @@ class Use:
         done_ns: when the last content was there, `time.monotonic_ns`; 0 if none was asked for.
         origins: how the others were known.
         saved_ns: what compiling those took before.
+        counted: the contents that are counted: an edit may take several attempts.
     """
 
-    compiled: int
-    done_ns: int
-    origins: set[Origin]
-    saved_ns: int
+    compiled: int = 0
+    done_ns: int = 0
+    origins: set[Origin] = field(default_factory=set)
+    saved_ns: int = 0
+    counted: set[str] = field(default_factory=set)
 
     @property
     def predicted(self) -> Origin | None:
@@ -72,14 +75,14 @@ class UnitCache:
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._busy: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
-        self.use = Use(0, 0, set(), 0)
+        self.use = Use()
 
     def __contains__(self, digest: str) -> bool:
         return digest in self._entries or digest in self._busy
 
     def begin(self) -> None:
         """Counts in `use` what is done from now on."""
-        self.use = Use(0, 0, set(), 0)
+        self.use = Use()
 
     def compile(self, source: Source) -> Unit:
         """Returns a compiled file.
@@ -87,27 +90,57 @@ class UnitCache:
         Raises:
             CompileError: it is not valid Python, or could not be compiled.
         """
-        entry = self._known(source.digest)
-        if entry is None:
-            entry = self.fill(source.digest, source.path, source.data, "known version", self._translate)
-            self.use.compiled += 1
-        else:
-            self.use.origins.add(entry.origin)
-            self.use.saved_ns += entry.cost_ns
-            entry.origin = "known version"
-        self.use.done_ns = time.monotonic_ns()
+        entry = self._known(source.digest) or self.fill(source.digest, source.path, source.data)
+        self._count(source.digest, entry)
         return unit_of(source, _named(entry, str(source.path)))
 
+    def is_valid(self, path: Path, data: bytes) -> bool:
+        """Returns whether a content is valid Python; it is not counted as known before it is used."""
+        digest = digest_of(data)
+        try:
+            entry = self._known(digest) or self.fill(digest, path, data)
+        except CompileError:
+            return False
+        return "error" not in entry.facts
+
+    def _count(self, digest: str, entry: _Entry) -> None:
+        use = self.use
+        use.done_ns = time.monotonic_ns()
+        if digest not in use.counted:
+            use.counted.add(digest)
+            if entry.origin is None:
+                use.compiled += 1
+            else:
+                use.origins.add(entry.origin)
+                use.saved_ns += entry.cost_ns
+        entry.origin = "known version"
+
     def fill(
-        self, digest: str, path: Path, data: bytes, origin: Origin, translate: Callable[[Path, bytes], Facts]
+        self,
+        digest: str,
+        path: Path,
+        data: bytes,
+        origin: Origin | None = None,
+        translate: Callable[[Path, bytes], Facts] | None = None,
     ) -> _Entry:
-        """Compiles a content and keeps it; others who want it wait."""
+        """Compiles a content and keeps it; others who want it wait.
+
+        Args:
+            digest: the name of the content.
+            path: the name that goes into its code.
+            data: the content.
+            origin: how it came to be known before it is used; None if it is wanted now.
+            translate: compiles it, if not what compiles for everybody.
+
+        Raises:
+            CompileError: the compiler did not survive it.
+        """
         done = threading.Event()
         with self._lock:
             self._busy[digest] = done
         try:
             began = time.monotonic_ns()
-            facts = translate(path, data)
+            facts = (translate or self._translate)(path, data)
             size = 2 * len(data) + len(facts.get("code", b""))
             entry = _Entry(facts, str(path), origin, time.monotonic_ns() - began, size)
             self._keep(digest, entry)

@@ -82,6 +82,21 @@ def test_what_was_foreseen_is_told_once() -> None:
         assert cache.use.predicted == origin
 
 
+def test_a_second_attempt_of_the_same_edit_is_no_prediction() -> None:
+    cache = UnitCache(Compiler())
+    for _ in range(2):
+        cache.compile(source(b"x = 1\n"))
+        assert (cache.use.compiled, cache.use.saved_ns, cache.use.predicted) == (1, 0, None)
+
+
+def test_what_was_only_looked_at_is_no_prediction() -> None:
+    cache = UnitCache(compiler := Compiler())
+    assert cache.is_valid(Path("a.py"), b"x = 1\n")
+    assert not cache.is_valid(Path("a.py"), b"x = (\n")
+    cache.compile(source(b"x = 1\n"))
+    assert (len(compiler.asked), cache.use.predicted) == (2, None)
+
+
 def test_what_is_being_compiled_is_waited_for() -> None:
     data = b"x = 1\n"
     begun, go_on = threading.Event(), threading.Event()
