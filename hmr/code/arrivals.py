@@ -16,6 +16,9 @@ LOOK_SECONDS = 0.005
 WRITING_SECONDS = 0.3
 """What an edit that cannot run waits for files that are just being written: they may be what it lacks."""
 
+SIBLING_SECONDS = 0.1
+"""What an edit that can run waits for a file that was saved together with it before and is just being written."""
+
 _M = TypeVar("_M")
 
 
@@ -48,20 +51,26 @@ class Arrivals(Generic[_M]):
         message = self._waiting.popleft() if self._waiting else self._queue.get()
         return message + self._held() if isinstance(message, list) else message
 
-    def joining(self) -> list[Change]:
-        """Returns what was saved while an edit was built."""
-        return self._saves() + self._held()
+    def joining(self, began: int | None = None) -> list[Change]:
+        """Returns what was saved while an edit was built.
 
-    def about_to_come(self, began: int) -> list[Change]:
-        """Returns what was saved while an edit failed to be built, or was just being written.
+        Args:
+            began: when it was begun, `time.monotonic_ns`, if files that were saved together with it before have changed:
+                they are waited for.
+        """
+        return self._saves() + self._held() if began is None else self.about_to_come(began, SIBLING_SECONDS)
+
+    def about_to_come(self, began: int, seconds: float | None = None) -> list[Change]:
+        """Returns what was saved while an edit was built, or is just being written.
 
         Args:
             began: when the edit was begun, `time.monotonic_ns`.
+            seconds: how long after that it is waited for writers; `WRITING_SECONDS` if None.
         """
         while not self._ended:
             found = self._held()
             more, writing = self._all_told()
-            late = time.monotonic_ns() - began > WRITING_SECONDS * 1e9
+            late = time.monotonic_ns() - began > (WRITING_SECONDS if seconds is None else seconds) * 1e9
             if found or more or not writing or late:
                 return found + more
             if more := self._saves(LOOK_SECONDS):

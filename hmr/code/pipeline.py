@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from instar.hmr.code.arrivals import Arrivals
 from instar.hmr.code.backlog import Backlog, Changes, content
@@ -19,6 +19,7 @@ from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import GOES_ON, EditError
 from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.limit import LoadLimit
+from instar.hmr.code.predict import Predictor
 from instar.hmr.code.program import Program, drop
 from instar.hmr.code.trial import Trial
 from instar.hmr.code.watch import Change, Repository, Watcher
@@ -90,6 +91,7 @@ class EditPipeline:
         self._repository = Repository(codebase.root)
         self._helper = CompileHelper()
         self._cache = UnitCache(self._helper.translate)
+        self._predictor = Predictor(self._cache)
         self._trial = Trial()
         self._limit = LoadLimit(self._stuck)
         self._watcher = Watcher(
@@ -98,6 +100,7 @@ class EditPipeline:
             known={path: source.digest for path, source in program.sources.items()},
             complete=self._looks_whole,
             others=codebase.files,
+            on_aside=lambda path, data: self._predictor.aside(path, data, self._head.sources),
             on_gone=lambda path: self._inbox.put(_Gone(path)),
             polling=polling,
         )
@@ -129,6 +132,11 @@ class EditPipeline:
         return self._watcher.notice or self._repository.notice
 
     @property
+    def prediction(self) -> dict[str, Any]:
+        """What was known before it was needed, as plain data; see `Predictor.document`."""
+        return self._predictor.document()
+
+    @property
     def folders(self) -> tuple[Path, ...]:
         """The folders that are watched."""
         return self._watcher.folders
@@ -137,6 +145,7 @@ class EditPipeline:
         """Begins; returns when the compile process is warm and every save from now on will be noticed."""
         self._trial.start(self._head.instances, self._head.chosen(self._head.values))
         self._helper.warm()
+        self._predictor.start()
         self._watcher.start()
         self._loader.start()
 
@@ -146,6 +155,7 @@ class EditPipeline:
         if self._loader.ident is not None:
             self._loader.join(_CLOSE_SECONDS)
         self._watcher.close()
+        self._predictor.close()
         self._helper.close()
         self._trial.close()
         self._limit.close()
@@ -195,13 +205,18 @@ class EditPipeline:
     def _run(self) -> None:
         while (message := self._inbox.get()) is not None:
             if isinstance(message, list):
-                self._update(self._put(message), {})
-            elif isinstance(message, _Gone):
+                saved = self._put(message)
+                self._update(saved, {})
+                self._renew_errors()
+                self._predictor.note(saved)
+                continue
+            if isinstance(message, _Gone):
                 self._backlog.forget(message.path, self._head, self._newest())
             elif message.error is not None:
                 self._put_back(message.edit, message.error, message.stale)
             else:
                 self._refused.clear()
+                self._predictor.count(message.edit)
                 self._superseded = [one for one in self._superseded if one not in message.edit.superseded]
             self._renew_errors()
 
@@ -250,6 +265,7 @@ class EditPipeline:
         told = False
         joins = 0
         self._cache.begin()
+        late = self._predictor.read_siblings(saved)
         while True:
             with self._lock:
                 head, ready = self._head, self._ready
@@ -265,9 +281,10 @@ class EditPipeline:
                     self._backlog.fail(found, error)
                 else:
                     joins += 1
-                    if joins <= _MOST_JOINS and (more := self._inbox.joining()):
+                    if joins <= _MOST_JOINS and (more := self._inbox.joining(began if late else None)):
                         drop(program, head)
                         saved |= self._put(more, joining=True)
+                        late = late and self._predictor.read_siblings(saved)
                         continue
                     self._publish(head, program, found, _noticed(found, saved | held.keys(), began))
                 continue

@@ -115,9 +115,7 @@ def test_a_column_that_grows_without_views_takes_its_bytes_along() -> None:
         column.renew(1 << 47)
 
 
-@pytest.mark.parametrize(
-    ("cell", "count"), [(b"\0" * 4, 9), (b"abcd", 9000), (b"abc", 11_000), (b"xy" * 9000, 3), (b"a", 0)]
-)
+@pytest.mark.parametrize(("cell", "count"), [(b"\0" * 4, 9), (b"abcd", 9000), (b"abc", 11_000), (b"xy" * 9000, 3), (b"a", 0)])
 def test_a_fresh_column_is_filled_with_cells_and_their_checksums(cell: bytes, count: int) -> None:
     column, same = Column(1 << 17), Column(1 << 17)
     column.fill(cell, count)

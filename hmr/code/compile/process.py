@@ -31,9 +31,15 @@ class CompileHelper:
     Ctrl-C and ends when this end closes. Safe to use from several threads; they take turns.
     """
 
-    def __init__(self, limit: float = 30.0) -> None:
-        """Args: limit: seconds that one file may take before its compilation is given up."""
+    def __init__(self, limit: float = 30.0, niceness: int = 0) -> None:
+        """Prepares; the process is started when it is needed.
+
+        Args:
+            limit: seconds that one file may take before its compilation is given up.
+            niceness: how far it gives way to other processes, as `os.nice` has it.
+        """
         self._limit = limit
+        self._niceness = niceness
         self._process: subprocess.Popen[bytes] | None = None
         self._turn = threading.Lock()
 
@@ -95,7 +101,7 @@ class CompileHelper:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_PROGRAM)],
+            [sys.executable, "-I", "-S", str(_PROGRAM), str(self._niceness)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

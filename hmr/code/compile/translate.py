@@ -14,6 +14,7 @@ import gc
 import io
 import marshal
 import opcode
+import os
 import re
 import signal
 import sys
@@ -273,6 +274,7 @@ def _exports(tree: ast.Module) -> tuple[str, ...]:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(int(sys.argv[1]))
     gc.disable()
     gc.freeze()
     serve(sys.stdin.buffer, sys.stdout.buffer)

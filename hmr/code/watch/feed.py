@@ -17,12 +17,14 @@ class Kind(Enum):
         WRITING: it was modified and its writer has yet to close it.
         UNSURE: it changed or appeared, and nothing says whether it is complete.
         GONE: it, or the folder of that name, was deleted or moved away.
+        ASIDE: a file that is no module but may become one was closed after writing.
     """
 
     WRITTEN = 0
     WRITING = 1
     UNSURE = 2
     GONE = 3
+    ASIDE = 4
 
 
 class Touch(NamedTuple):

@@ -22,6 +22,7 @@ from watchdog.observers.inotify_c import Mask, WatchDescriptor, inotify_add_watc
 
 from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_package, is_watched
 from instar.hmr.code.watch.links import targets
+from instar.hmr.code.watch.temporary import is_temporary
 
 _MASK = reduce(
     or_,
@@ -190,6 +191,8 @@ class InotifyFeed:
             if mask & (In.IN_DELETE | In.IN_MOVED_FROM | In.IN_MOVED_TO):
                 self._forget(path)
             self._take_module(path, mask, touches)
+        elif mask & In.IN_CLOSE_WRITE and is_temporary(name):
+            touches.append(Touch(path, Kind.ASIDE))
 
     def _take_module(self, path: Path, mask: int, touches: list[Touch]) -> None:
         """Reports an event of a module, or of a file that it is a link to."""

@@ -14,9 +14,9 @@ class BeingWrittenError(Exception):
     """Somebody has the file open for writing."""
 
 
-def read_as_it_is(path: Path) -> bytes | None:
-    """Returns the content of a file; None if there is none to read, or if it was seen to change meanwhile."""
-    return _read(path, whole=False)
+def read_as_it_is(path: Path, most_bytes: int | None = None) -> bytes | None:
+    """Returns the content of a file; None if there is none to read, it has more bytes, or was seen to change meanwhile."""
+    return _read(path, whole=False, most_bytes=most_bytes)
 
 
 def read_whole(path: Path) -> bytes | None:
@@ -32,11 +32,11 @@ def read_whole(path: Path) -> bytes | None:
     return _read(path, whole=True)
 
 
-def _read(path: Path, *, whole: bool) -> bytes | None:
+def _read(path: Path, *, whole: bool, most_bytes: int | None = None) -> bytes | None:
     try:
         with open(path, "rb", buffering=0, opener=_without_waiting) as file:
             before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
+            if not stat.S_ISREG(before.st_mode) or (most_bytes is not None and before.st_size > most_bytes):
                 return None
             if whole:
                 _lease(file.fileno())  # given back when the file is closed

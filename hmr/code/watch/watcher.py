@@ -15,6 +15,7 @@ from instar.hmr.code.compile.source import digest_of
 from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
 from instar.hmr.code.watch.polling import PollingFeed
 from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole
+from instar.hmr.code.watch.temporary import MOST_BYTES
 
 SETTLED_SECONDS = 0.015
 """A file that nothing calls complete is so when it was the same twice, so far apart, and compiles."""
@@ -72,6 +73,7 @@ class Watcher:
         complete: Callable[[Path, bytes], bool] | None = None,
         others: Collection[Path] = (),
         on_gone: Callable[[Path], None] | None = None,
+        on_aside: Callable[[Path, bytes], None] | None = None,
         polling: bool = False,
     ) -> None:
         """Prepares; `start` begins.
@@ -83,6 +85,7 @@ class Watcher:
             complete: whether content that may be cut off looks whole; consulted where the system does not tell.
             others: files below the folder to watch besides those that can be modules.
             on_gone: called in the watcher's thread when a file was emptied, or it or a folder was deleted or moved away.
+            on_aside: called in the watcher's thread with a file that may be moved to a module's name soon, and its content.
             polling: do without events.
         """
         self.mode: Literal["events", "polling"] = "polling" if polling else "events"
@@ -94,6 +97,8 @@ class Watcher:
         self._known = dict(known or {})
         self._complete = complete or (lambda *_: True)
         self._feed: Feed = PollingFeed(root, others=self._others)
+        self._on_aside = on_aside
+        self._aside: set[Path] = set()
         self._written: dict[Path, int] = {}
         self._writing: set[Path] = set()
         self._unsure: dict[Path, _Guess] = {}
@@ -160,8 +165,18 @@ class Watcher:
                 continue
             if changes:
                 self._on_change(changes)
+            elif self._aside:
+                self._tell_aside()
             elif self._settling:
                 self._settle()
+
+    def _tell_aside(self) -> None:
+        """Tells of files that may become modules; those that have by now are gone from where they were."""
+        for path in self._aside:
+            data = read_as_it_is(path, MOST_BYTES)
+            if data and self._on_aside is not None:
+                self._on_aside(path, data)
+        self._aside.clear()
 
     def _settle(self) -> None:
         """Hears what was there when it was asked for, and answers; a wake may have come before that."""
@@ -184,7 +199,7 @@ class Watcher:
             self._forget(path)
 
     def _patience(self) -> float | None:
-        if self._written or self._settling:
+        if self._written or self._settling or self._aside:
             return 0.0
         if not self._unsure:
             return None
@@ -203,6 +218,8 @@ class Watcher:
                 self._writing.add(path)
             elif kind is Kind.UNSURE and path not in self._written and path not in self._writing:
                 self._unsure.setdefault(path, _Guess(now)).due = 0.0
+            elif kind is Kind.ASIDE:
+                self._aside.add(path)
             elif kind is Kind.GONE:
                 self._forget(path)
 

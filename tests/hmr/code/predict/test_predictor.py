@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from instar.hmr.code.compile.cache import UnitCache
+from instar.hmr.code.compile.source import Source, digest_of
+from instar.hmr.code.compile.translate import Facts
+from instar.hmr.code.errors import CompileError
+from instar.hmr.code.predict import Predictor
+
+
+class Made:
+    """A predictor, and what it has compiled."""
+
+    def __init__(self) -> None:
+        self.cache = UnitCache(self.refuse)
+        self.predictor = Predictor(self.cache)
+        self.compiled: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        translate = self.predictor._helper.translate
+
+        def noted(path: Path, data: bytes) -> Facts:
+            try:
+                return translate(path, data)
+            finally:
+                self.compiled.put(path)
+
+        self.predictor._helper.translate = noted  # type: ignore[method-assign]
+
+    def refuse(self, path: Path, data: bytes) -> Facts:
+        raise AssertionError(f"{path} was compiled when it was asked for")
+
+    def heard(self) -> Path:
+        while (path := self.compiled.get(timeout=10)).name == "warm.py":
+            pass
+        return path
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    made = Made()
+    made.predictor.start()
+    yield made
+    made.predictor.close()
+
+
+@pytest.mark.parametrize("data", [b"x = 1\n", b"x = (\n"])
+def test_what_is_guessed_needs_no_compiling(made: Made, data: bytes) -> None:
+    path = Path("/scene/flock.py")
+    made.predictor.aside(Path("/scene/flock.py.tmp"), data, [path])
+    assert made.heard() == path
+    made.predictor.guess(path, data, "sibling")
+    made.predictor.guess(path, b"y = 2\n", "sibling")
+    assert made.heard() == path
+    try:
+        made.cache.compile(Source.of(path, "flock", data))
+    except CompileError:
+        assert b"(" in data
+    assert made.cache.use.predicted == "temp file"
+    made.predictor.close()
+    assert made.predictor.guesses == 2
+    assert made.compiled.empty()
+
+
+def test_process_that_dies_of_a_guess_changes_nothing(made: Made) -> None:
+    def dies(path: Path, data: bytes) -> Facts:
+        made.compiled.put(path)
+        raise CompileError("it died", path=path)
+
+    made.predictor.guess(Path("a.py"), b"x = 1\n", "sibling")
+    made.heard()
+    made.predictor._helper.translate = dies  # type: ignore[method-assign]
+    made.predictor.guess(Path("b.py"), b"x = 2\n", "sibling")
+    assert made.heard() == Path("b.py")
+    made.predictor.close()
+    assert made.predictor.guesses == 1
+    assert digest_of(b"x = 2\n") not in made.cache
+
+
+def test_sibling_that_has_changed_is_compiled(made: Made, tmp_path: Path) -> None:
+    a, b = tmp_path / "a.py", tmp_path / "b.py"
+    made.predictor.note([a, b])
+    assert not made.predictor.read_siblings([a])
+    b.write_text("x = 1\n")
+    assert made.predictor.read_siblings([a])
+    assert made.heard() == b
+
+
+def test_nothing_was_foreseen_before_anything_ran() -> None:
+    assert Made().predictor.document() == {
+        "guesses": 0,
+        "edits": 0,
+        "hits": {"temp file": 0, "sibling": 0, "known version": 0},
+        "hit_rate": None,
+        "saved_ms": 0.0,
+    }
