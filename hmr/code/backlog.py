@@ -111,14 +111,15 @@ class Backlog:
             program: the one that is ready, or runs.
             name: what people call a file.
         """
-        waiting: dict[tuple[str, Path | None], list[Path]] = {}
+        waiting: dict[str, list[Path]] = {}
         for path, change in sorted(_differing(program, self._newest).items()):
             if self._is_rejected(change):
-                cause = self._rejected[path][1]
-                waiting.setdefault((cause.text, cause.path), []).append(path)
+                waiting.setdefault(self._rejected[path][1].text, []).append(path)
         return tuple(
-            text if paths == [named] else f"{text}\nSaved but not running: {', '.join(map(name, paths))}."
-            for (text, named), paths in waiting.items()
+            text
+            if all(name(path) in text for path in paths)
+            else f"{text}\nSaved but not running: {', '.join(map(name, paths))}."
+            for text, paths in waiting.items()
         )
 
     def pending(self, head: Program, ready: Program | None) -> dict[Path, Change]:

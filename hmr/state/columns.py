@@ -60,7 +60,9 @@ class Lineage:
         object.__setattr__(self, "filling", cell if any(cell.tobytes()) else None)
 
     @classmethod
-    def reserve(cls, rows: int, field: Field, born: int, kin: int | None = None, formers: tuple[str, ...] = ()) -> Lineage:
+    def reserve(
+        cls, rows: int, field: Field, born: int, kin: int | None = None, formers: tuple[str, ...] = ()
+    ) -> Lineage:
         """A column for so many rows, which holds nothing yet."""
         column = Column(rows * field.type.cell_bytes)
         return cls(column, field, born, new_kin() if kin is None else kin, formers)

@@ -108,7 +108,7 @@ def make_field(
     """
     _check_name(name)
     if was is not None and (not is_name(was) or was == name):
-        raise SchemaError(f"{name}: was={was!r} must be the name that the field had before, such as was=\"angle\"")
+        raise SchemaError(f'{name}: was={was!r} must be the name that the field had before, such as was="angle"')
     column_type = BOOL if kind is bool else kind
     if not isinstance(column_type, ColumnType):
         shown = getattr(kind, "__name__", None) or repr(kind)

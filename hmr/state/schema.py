@@ -87,7 +87,9 @@ def make_schema(name: Any, fields: Any, capacity: Any) -> Schema:
     if not is_name(name):
         raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
     if not isinstance(fields, Mapping):
-        raise SchemaError(f"{name}: its fields must be types by name, such as {{'x': f32}}, not {type(fields).__name__}")
+        raise SchemaError(
+            f"{name}: its fields must be types by name, such as {{'x': f32}}, not {type(fields).__name__}"
+        )
     for key, kind in fields.items():
         if isinstance(kind, Field) and kind.name != key:
             raise SchemaError(f"{name}: the field {kind.name} stands under the name {key!r}; give it the same one")

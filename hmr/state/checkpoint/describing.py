@@ -12,7 +12,6 @@ from instar.hmr.state.table import Table
 from instar.native import Column
 
 
-
 def describe(frame: int, era: Era, meta: Mapping[str, Any]) -> tuple[Header, list[Column]]:
     """The header of a checkpoint, and its columns in order.
 

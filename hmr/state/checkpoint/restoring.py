@@ -67,9 +67,13 @@ def _columns(saved: SavedTable, running: Table | None) -> Columns:
             continue
         own = there.get((column.name, column.field.type))
         if own is not None and own.column.capacity_bytes >= room * own.row_bytes:
-            lineage = Lineage(own.column, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers)
+            lineage = Lineage(
+                own.column, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers
+            )
         else:
-            lineage = Lineage.reserve(room, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers)
+            lineage = Lineage.reserve(
+                room, column.field, column.born, kin.setdefault(column.name, new_kin()), column.formers
+            )
         lineages.append(lineage)
     return Columns(lineages, saved.schema)
 

@@ -77,7 +77,12 @@ class _Comparison:
     """One table in two frames."""
 
     def __init__(
-        self, table: Table, before: Form | None, after: Form | None, frames: tuple[HeldFrame, HeldFrame], between: Chunks
+        self,
+        table: Table,
+        before: Form | None,
+        after: Form | None,
+        frames: tuple[HeldFrame, HeldFrame],
+        between: Chunks,
     ) -> None:
         """Args: before, after: what it was made of in either frame; None where it was not seen."""
         self._before = before

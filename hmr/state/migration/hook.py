@@ -72,7 +72,12 @@ class NewTable:
     _doomed: Despawns
 
     def __init__(
-        self, schema: Schema, new: Mapping[str, Lineage], others: Mapping[str, Lineage], index: IdIndex | None, rows: int
+        self,
+        schema: Schema,
+        new: Mapping[str, Lineage],
+        others: Mapping[str, Lineage],
+        index: IdIndex | None,
+        rows: int,
     ) -> None:
         """Args: new: the columns to be filled, by field; others: those that stay; index: the ids; rows: how many."""
         own = self.__dict__
@@ -98,7 +103,9 @@ class NewTable:
             return own["_new"][name].cells(0, own["_rows"])
         if name in own["_others"]:
             return _frozen(own["_others"][name], own["_rows"])
-        raise FieldError(f"new.{own['_schema'].table} has no field {name!r} (it has {', '.join(own['_schema'].fields)})")
+        raise FieldError(
+            f"new.{own['_schema'].table} has no field {name!r} (it has {', '.join(own['_schema'].fields)})"
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         what = f"new.{self._schema.table}.{name}"
@@ -131,7 +138,9 @@ class Side:
             return tables[name]
         if len(tables) == 1:
             return getattr(next(iter(tables.values())), name)
-        raise UnknownTableError(f"{self.__dict__['_word']} has no table {name!r} (it has {', '.join(tables) or 'none'})")
+        raise UnknownTableError(
+            f"{self.__dict__['_word']} has no table {name!r} (it has {', '.join(tables) or 'none'})"
+        )
 
     def __setattr__(self, name: str, value: Any) -> None:
         tables = self.__dict__["_tables"]
@@ -172,7 +181,9 @@ def place_of(error: BaseException | None, function: Migrate) -> str:
 def _frozen(lineage: Lineage, rows: int) -> Cells:
     """A view that cannot be made writable."""
     kind = lineage.field.type
-    flat = np.frombuffer(lineage.column.live.toreadonly(), kind.dtype, rows * (lineage.row_bytes // kind.dtype.itemsize))
+    flat = np.frombuffer(
+        lineage.column.live.toreadonly(), kind.dtype, rows * (lineage.row_bytes // kind.dtype.itemsize)
+    )
     return flat.reshape(rows, *kind.shape)
 
 

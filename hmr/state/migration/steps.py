@@ -72,7 +72,10 @@ class Steps:
         for name in gone:
             self._add(f"parked {name}", name)
         for lineage in plan.dropped:
-            self._add(f"let go of {lineage.field.name} ({lineage.field.type}), which was parked: its name is taken", lineage.field.name)
+            self._add(
+                f"let go of {lineage.field.name} ({lineage.field.type}), which was parked: its name is taken",
+                lineage.field.name,
+            )
         if list(plan.old.fields) != list(plan.new.fields) and plan.old.fields.keys() == plan.new.fields.keys():
             self._add(f"fields in another order: {', '.join(plan.new.fields)}", None)
 

@@ -341,9 +341,8 @@ def test_file_that_waited_with_one_that_was_mended_shows_what_is_wrong_now(scene
         errors(live, 1)
         n.write_text("value = 2\n")
         live.swap(live.edit("n.py"))
-        while not (text := errors(live, 1)[0]).endswith("\nSaved but not running: helper.py."):
+        while "cannot import name 'value'" not in errors(live, 1)[0]:
             live.heard()
-        assert "cannot import name 'value'" in text
 
 
 @pytest.mark.parametrize("text", ["value = 1\n", "value = 3\n"])
