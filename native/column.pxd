@@ -42,4 +42,6 @@ cdef class Column:
     cdef bint _live_is_committed(self) noexcept nogil
     cdef void _load_chunk(self, uint64_t at, const uint8_t *data, uint64_t length) noexcept nogil
     cdef void _fill_chunks(self, const uint8_t *cell, uint64_t cell_bytes, uint64_t size) noexcept nogil
+    cdef void _clear(self) noexcept nogil
+    cdef int _require_unowned(self) except -1
     cdef int _require_unused(self) except -1

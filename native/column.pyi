@@ -19,7 +19,7 @@ class Packed(Protocol):
 
 @final
 class Column:
-    """Two reserved mappings that move only by `renew`, zero until written: what modules write, and the world as of the last commit.
+    """Two reserved mappings, zero until written, that move only by `renew`: what modules write, and the last commit's world.
 
     Both begin at a page boundary. Bytes of ``live`` at and past `extent` must be zero whenever a history acts on the column.
 
@@ -91,14 +91,16 @@ class Column:
             InstarError: If they are more than the capacity; nothing has changed then.
         """
     def fill(self, cell: Buffer | npt.NDArray[Any], count: int) -> None:
-        """Make so many equal cells the live and the committed bytes of a column that nothing has used yet, with their checksums.
+        """Make equal cells the live and the committed bytes of a column that no history knows, with their checksums.
 
         Zeros take neither time nor memory. No history holds a record of it: to a history that gets the column then, it always
         was like this.
 
         Raises:
-            InstarError: If they do not fit, or the column is in use; nothing has changed then.
+            InstarError: If they do not fit, or a history knows the column; nothing has changed then.
         """
+    def touch(self, nbytes: int) -> None:
+        """Have the system find memory for the first bytes of a column that nothing has used yet; other threads run meanwhile."""
     def settle(self, nbytes: int) -> None:
         """Make the first live bytes the committed ones, as `fill` does; those behind them must be zero."""
     def renew(self, capacity_bytes: int = 0) -> None:

@@ -186,13 +186,15 @@ cdef class Column:
         cdef uint64_t size
         borrow_bytes(&view, cell, "cell")
         try:
-            self._require_unused()
+            self._require_unowned()
             size = <uint64_t>view.len * count
             if view.len == 0 or size > self.state.capacity or (count and size // count != <uint64_t>view.len):
                 raise InstarError(
                     f"a column of {self.state.capacity:,} bytes cannot hold {count:,} cells of {view.len:,}; nothing was changed"
                 )
             self.expect(size)
+            with nogil:
+                self._clear()
             if not _is_zero(<const uint8_t *>view.buf, view.len):
                 with nogil:
                     self._fill_chunks(<const uint8_t *>view.buf, view.len, size)
@@ -223,6 +225,18 @@ cdef class Column:
             self.state.crcs[at // INSTAR_CHUNK_BYTES] = crc
             at += INSTAR_CHUNK_BYTES
 
+    def touch(self, uint64_t nbytes):
+        cdef uint64_t at = 0, size = min(nbytes, self.state.capacity)
+        cdef volatile uint8_t *live = self.state.live
+        cdef volatile uint8_t *committed = self.state.committed
+        self._require_unused()
+        self.expect(size)
+        with nogil:
+            while at < size:
+                live[at] = 0
+                committed[at] = 0
+                at += 4096
+
     def settle(self, uint64_t nbytes):
         cdef uint64_t at = 0, part
         self._require_unused()
@@ -237,8 +251,24 @@ cdef class Column:
                 at += INSTAR_CHUNK_BYTES
             self.state.extent = self.state.committed_extent = nbytes
 
+    cdef void _clear(self) noexcept nogil:
+        """Zero what an earlier `fill` left."""
+        cdef uint64_t at = 0
+        while at < self.state.extent:
+            memset(self.state.live + at, 0, INSTAR_CHUNK_BYTES)
+            memset(self.state.committed + at, 0, INSTAR_CHUNK_BYTES)
+            self.state.crcs[at // INSTAR_CHUNK_BYTES] = 0
+            at += INSTAR_CHUNK_BYTES
+        self.state.extent = self.state.committed_extent = 0
+
+    cdef int _require_unowned(self) except -1:
+        if self.owner != 0:
+            raise InstarError("a history knows the column; it keeps what it has. Take a new one")
+        return 0
+
     cdef int _require_unused(self) except -1:
-        if self.owner != 0 or self.state.extent or self.state.committed_extent:
+        self._require_unowned()
+        if self.state.extent or self.state.committed_extent:
             raise InstarError("the column is in use; it keeps what it has. Take a new one")
         return 0
 

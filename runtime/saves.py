@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from instar.hmr.code import Program
 from instar.hmr.code.errors import ParamError
-from instar.hmr.state import Checkpoint, CheckpointError
+from instar.hmr.state import Checkpoint, CheckpointError, Schema
 from instar.scene.errors import SceneError
 from instar.scene.file import SceneFile
 from instar.scene.locate import examples, locate
@@ -157,14 +157,16 @@ def _written(scene: SceneFile) -> dict[str, Any]:
     }
 
 
-def refuse_strangers(checkpoint: Checkpoint, tables: Collection[str], scene: Path) -> None:
+def refuse_strangers(checkpoint: Checkpoint, tables: Mapping[str, Schema], scene: Path) -> None:
     """See that a scene has a table of those that a checkpoint shows, so that its agents are not all parked unseen.
 
     Raises:
         CheckpointError: If it has none; names both.
     """
     saved = [name for name, table in checkpoint.tables.items() if table.visible]
-    if saved and tables and not set(saved) & set(tables):
+    known = {*tables, *(schema.was for schema in tables.values())}
+    known |= {name for name, table in checkpoint.tables.items() if known & set(table.formers)}
+    if saved and tables and not set(saved) & known:
         raise CheckpointError(
             f"{checkpoint.source} holds {', '.join(saved)}, and the scene in {scene} has {', '.join(tables)}: no agent would "
             f"be seen. Nothing was loaded; name the scene that it was saved from"

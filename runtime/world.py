@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, cast
 
 from instar.edits.by_hand import reload_world
+from instar.edits.migrating import Migrating
 from instar.edits.receipt import Receipt
 from instar.edits.verdicts import Verdicts
 from instar.edits.versions import Versions
@@ -21,7 +22,6 @@ from instar.hmr.state import (
     Commit,
     Diff,
     MemoryUse,
-    MigrationError,
     Report,
     StateManager,
     Table,
@@ -79,7 +79,8 @@ class World:
         self._fps_given = fps_given
         self._setups = Setups(self.state, self.hooks)
         self._checkpoints: weakref.WeakKeyDictionary[Checkpoint, Program] = weakref.WeakKeyDictionary()
-        self.state.migrate(program.schemas)
+        self._migrating = Migrating(self.state, self.hooks)
+        self._migrating.migrate(program)
         self._schedule = self._make_schedule()
 
     @classmethod
@@ -298,12 +299,9 @@ class World:
         """See whether the world can take a new version of its code.
 
         Raises:
-            MigrationError: If a table would lose values.
+            MigrationError: If a table would lose values, and no `migrate` says what becomes of them.
         """
-        try:
-            self.state.check(program.schemas)
-        except MigrationError as error:
-            raise type(error)(f"{program.place_of(error.table)}: {error}") from None
+        self._migrating.check(program)
 
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents from the next step on; edited modules no longer rest.
@@ -316,7 +314,7 @@ class World:
             The steps in which the tables took the new schemas and the world the new settings, for people.
 
         Raises:
-            MigrationError: If a table would lose values; nothing has changed.
+            MigrationError: If a table would lose values, or a `migrate` fails; nothing has changed.
             HookFault: If a `setup` raises; nothing has changed.
         """
         self.hooks.refuse_inside("swap")
@@ -324,7 +322,7 @@ class World:
         scene = cast("SceneFile", program.settings)
         settings = changes(self.scene, scene, self.codebase.given, self.fps if self._fps_given else None)
         mark = self.state.mark()
-        steps = self.state.migrate(program.schemas)
+        steps = self._migrating.migrate(program)
         mark.keep()
         self.start(program)
         try:
@@ -364,10 +362,7 @@ class World:
     def _restore(self, checkpoint: Checkpoint, program: Program, kept: Mapping[str, Mapping[str, Any]]) -> None:
         memory = Memory.read(checkpoint)
         refuse_strangers(checkpoint, program.schemas, self.scene.folder)
-        try:
-            self.state.restore(checkpoint, program.schemas)
-        except MigrationError as error:
-            raise type(error)(f"{program.place_of(error.table)}: {error}") from None
+        self._migrating.restore(checkpoint, program)
         self.verdicts.confirm()
         self._versions.begin_with(self.frame, program)
         self._run(program)

@@ -241,7 +241,9 @@ def test_a_run_that_ends_with_a_resting_module_has_failed(start):
 
 def test_a_module_that_deletes_itself_runs_on_and_can_come_back(start):
     running, scene = start()
-    suicidal = version(1).replace("told = set()", "import pathlib\npathlib.Path(__file__).unlink(missing_ok=True)\ntold = set()")
+    suicidal = version(1).replace(
+        "told = set()", "import pathlib\npathlib.Path(__file__).unlink(missing_ok=True)\ntold = set()"
+    )
     save_in_place(scene / "mover.py", suicidal)
     running.wait_for("running 1 1")
     assert not (scene / "mover.py").exists()

@@ -19,6 +19,7 @@ from instar.hmr.state.errors import (
 from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import StateManager
 from instar.hmr.state.memory import MemoryUse
+from instar.hmr.state.migration.hook import Migrator
 from instar.hmr.state.probation import BadValue, Mark
 from instar.hmr.state.references import Ref
 from instar.hmr.state.schema import Agents, Schema, snake_case
@@ -56,6 +57,7 @@ __all__ = [
     "Ref",
     "SchemaError",
     "MigrationError",
+    "Migrator",
     "Step",
     "TableError",
     "CapacityError",

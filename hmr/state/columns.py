@@ -61,10 +61,17 @@ class Lineage:
 
     @classmethod
     def reserve(
-        cls, rows: int, field: Field, born: int, kin: int | None = None, formers: tuple[str, ...] = ()
+        cls,
+        rows: int,
+        field: Field,
+        born: int,
+        kin: int | None = None,
+        formers: tuple[str, ...] = (),
+        spare: Column | None = None,
     ) -> Lineage:
-        """A column for so many rows, which holds nothing yet."""
-        column = Column(rows * field.type.cell_bytes)
+        """A column for so many rows, which holds nothing yet; a spare one, if that is large enough."""
+        needed = rows * field.type.cell_bytes
+        column = spare if spare is not None and spare.capacity_bytes >= needed else Column(needed)
         return cls(column, field, born, new_kin() if kin is None else kin, formers)
 
     @property

@@ -7,6 +7,7 @@ agent's slot goes on a free list and comes back with the next generation, so tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,33 @@ from instar.native import Column, Despawns, Index
 
 Rows = npt.NDArray[np.int64]
 Ids = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Roots:
+    """What a table has besides the columns of its fields.
+
+    Attributes:
+        header: Three u64: rows, slots used, slots on the free list.
+        counts: Its live bytes, as an array.
+        index: Which agent stands in which row.
+    """
+
+    header: Column
+    counts: npt.NDArray[np.uint64]
+    index: IdIndex
+
+    @classmethod
+    def reserve(cls, rows: int) -> Roots:
+        """Those of a table without rows, with room for so many."""
+        header = Column(8 * 3)
+        header.fill(bytes(8), 3)
+        return cls(header, np.frombuffer(header.live, np.uint64, 3), IdIndex(rows))
+
+    @property
+    def native(self) -> tuple[Column, ...]:
+        """The native columns."""
+        return self.header, *self.index.columns.values()
 
 
 class IdIndex:

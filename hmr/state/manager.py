@@ -8,11 +8,10 @@ import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from instar.hmr.metrics import Metrics
 from instar.hmr.state.aging import Timeline
-from instar.hmr.state.catalog import Catalog, Eras, Layout
+from instar.hmr.state.catalog import Catalog, Layout
+from instar.hmr.state.catalog.travel import forget_redo, move, require_held
 from instar.hmr.state.checkpoint import Checkpoint
 from instar.hmr.state.checkpoint.describing import describe, refuse_uncommitted
 from instar.hmr.state.checkpoint.restoring import Restoration
@@ -20,7 +19,8 @@ from instar.hmr.state.commit import Commit
 from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError
 from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
-from instar.hmr.state.migration.atomic import at_once
+from instar.hmr.state.memory.limit import LEAST_HISTORY
+from instar.hmr.state.migration.filling import Spare
 from instar.hmr.state.migration.hook import Migrator
 from instar.hmr.state.migration.migration import Migration
 from instar.hmr.state.probation import Mark, Marked, Marks
@@ -34,7 +34,6 @@ from instar.native import Snapshot
 
 HISTORY_BYTES = 256 << 20
 """The history's budget where nothing else is said."""
-LEAST_HISTORY = 1 << 16
 
 # A manager and its tables are one concept in several files.
 # ruff: noqa: SLF001
@@ -75,6 +74,7 @@ class StateManager:
         checkpoints, marks = self._checkpoints, self._marks = weakref.WeakSet[Checkpoint](), Marks()
         self.metrics = Metrics()
         self.tables: Mapping[str, Table] = catalog.seen
+        self._spare: Spare = {}
         # What follows knows the parts it needs, not the manager: a world that is let go of is gone at once.
         self._account = MemoryAccount(lambda: catalog.all, history, lambda: (*checkpoints, *marks))
         self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, history)
@@ -144,11 +144,12 @@ class StateManager:
         layout = {**self._catalog.layout, name: schema}
         if name in self._catalog.all:
             self.migrate(layout)
-            return self.tables[name]
-        migration = Migration(self._catalog.era, layout, self.frame)
-        migration.prepare()
-        self._forget_redo()
-        self._carry_out(migration)
+        else:
+            migration = Migration(self._catalog.era, layout, self.frame)
+            migration.prepare()
+            forget_redo(self._catalog, self._history)
+            migration.take_effect(self._catalog, self._history, self._settle_copies)
+            self._tables_changed()
         return self.tables[name]
 
     def limit_memory(self, limit: int | None) -> None:
@@ -160,8 +161,7 @@ class StateManager:
 
     def commit(self) -> Commit:
         """Make live state the next committed frame; frames that were rolled back can no longer be redone."""
-        started = time.perf_counter()
-        frame = self.frame + 1
+        started, frame = time.perf_counter(), self.frame + 1
         lines, changed = self._commit(frame)
         seconds = time.perf_counter() - started
         self.metrics.add("commit", seconds, changed)
@@ -206,8 +206,8 @@ class StateManager:
         Raises:
             FrameError: If the history does not hold one of the frames.
         """
-        self._require(frame_a)
-        self._require(frame_b)
+        for frame in (frame_a, frame_b):
+            require_held(self._history, frame)
         eras = self._catalog.eras.at(frame_a), self._catalog.eras.at(frame_b)
         with self.metrics.measure("diff") as measured:
             found, measured.size = diff(self._history, eras, (frame_a, frame_b))
@@ -254,33 +254,17 @@ class StateManager:
             MigrationError: If values would be lost; nothing has changed.
         """
         with self.metrics.measure("restore", checkpoint.raw_bytes):
-            restoration = Restoration(checkpoint.frame, checkpoint.tables.values(), checkpoint.contents())
+            restoration = Restoration.of_checkpoint(checkpoint)
             steps: list[Step] = []
             if schemas is not None and not is_same(schemas, restoration.layout):
                 aside = StateManager(history_bytes=LEAST_HISTORY)
-                aside._put_in_place(restoration)
+                restoration.put_in_place(aside._catalog, aside._history, aside._history.resetting)
                 steps = aside.migrate(schemas, migrations)
-                restoration = aside._as_restoration()
-            for other in self._checkpoints:
-                other.settle()
-            self._put_in_place(restoration)
-            return steps
-
-    def _put_in_place(self, restoration: Restoration) -> None:
-        self._catalog.sync_extents()
-        era, calls = restoration.put_in_place(self._catalog.all)
-        for column in Eras([era]).native():
-            self._history.add(column)
-        change = self._catalog.change(era, Eras([era]))
-        at_once([*calls, *self._history.resetting(restoration.frame), *change])
-        self._tables_changed()
-
-    def _as_restoration(self) -> Restoration:
-        """The committed tables as they are, for another state to have; this one must live as long."""
-        header, columns = describe(self.frame, self._catalog.era, {})
-        data = iter([np.frombuffer(column.committed, np.uint8, column.committed_extent) for column in columns])
-        contents = {table.name: [next(data) for _ in table.columns] for table in header.tables}
-        return Restoration(self.frame, header.tables, contents)
+                restoration = Restoration.of_tables(checkpoint.frame, aside._catalog.era)
+            self._settle_copies()
+            restoration.put_in_place(self._catalog, self._history, self._history.resetting)
+            self._tables_changed()
+        return steps
 
     @classmethod
     def load(
@@ -325,12 +309,14 @@ class StateManager:
     def check(self, schemas: Layout, migrations: Sequence[Migrator] = ()) -> None:
         """See whether the tables can take these schemas, as far as that can be known without the values; changes nothing.
 
+        Memory for new columns is found, so that a `migrate` to these schemas takes less time. Any thread may do this.
+
         Raises:
             SchemaError: If a `Ref` names a table that is not among them.
             MigrationError: If values would be lost; names both schemas and what to write.
         """
         if not is_same(schemas, self._catalog.layout):
-            Migration(self._catalog.era, schemas, self.frame, migrations)
+            self._spare = Migration(self._catalog.era, schemas, self.frame, migrations).spare()
 
     def migrate(self, schemas: Layout, migrations: Sequence[Migrator] = ()) -> list[Step]:
         """Make these the schemas of the tables, as part of the committed frame: call it right after a commit.
@@ -353,29 +339,12 @@ class StateManager:
             return []
         migration = Migration(self._catalog.era, schemas, self.frame, migrations)
         self.flush()
-        migration.prepare()
+        spare, self._spare = self._spare, {}
+        migration.prepare(spare)
         self.amend()
-        self._carry_out(migration)
-        return migration.steps
-
-    def _carry_out(self, migration: Migration) -> None:
-        """Have a prepared migration take effect."""
-        catalog, history = self._catalog, self._history
-        for table, columns in migration.growth.items():
-            for checkpoint in self._checkpoints:
-                checkpoint.settle()
-            table._views.close()
-            table.__dict__.pop("id", None)
-            for column, size in columns:
-                column.renew(size)
-        era = migration.era()
-        eras = catalog.eras.followed_by(era, history.oldest)
-        for column in eras.native():
-            history.add(column)
-        at_once([*migration.effects(history), *catalog.change(era, eras)])
+        migration.take_effect(self._catalog, self._history, self._settle_copies)
         self._tables_changed()
-        if migration.doomed:
-            self.amend()
+        return migration.steps
 
     def mark(self) -> Mark:
         """Mark the committed frame with its schemas, to return to; for the time before `migrate`. Older marks keep less."""
@@ -399,49 +368,33 @@ class StateManager:
         if packed:
             self.metrics.add("compress", time.perf_counter() - started, packed)
 
+    def _settle_copies(self) -> None:
+        for checkpoint in self._checkpoints:
+            checkpoint.settle()
+        for image in self._images:
+            image.settle()
+
     def _tables_changed(self) -> None:
-        """Have the history know all columns, and the memory limit all tables."""
-        for column in self._catalog.native:
-            self._history.add(column)
         if self._limit is not None:
             self._limit.watch(self._catalog.all.values())
 
     def _commit(self, frame: int) -> tuple[int, int]:
-        """Commit live state as a frame: the next one, or the current one again."""
         self.flush()
-        self._forget_redo()
+        forget_redo(self._catalog, self._history)
         done = self._history.commit(frame, self._catalog.changeable())
         self._catalog.settled()
         return done
 
-    def _forget_redo(self) -> None:
-        """Forget what came after the current frame, as it becomes the newest: deltas first, which only the eras after lead to."""
-        if self._history.newest > self.frame:
-            self._history.commit(self.frame, ())
-        self._catalog.forget_after(self.frame)
-
-    def _require(self, frame: int) -> None:
-        held = self.frames
-        if frame not in held:
-            raise FrameError(
-                f"frame {frame} is not held; the history holds {held[0]} to {held[-1]}. Nothing has changed"
-            )
-
     def _travel(self, frame: int) -> None:
-        self._require(frame)
+        require_held(self._history, frame)
         self._guard.before_travel()
-        self._require(frame)
+        require_held(self._history, frame)
         self._move(frame)
 
     def _move(self, frame: int) -> None:
-        """Make live state what was committed, which is known to be sound, and go to a frame that is held."""
-        self._catalog.leave()
-        self._history.discard(self._catalog.native)
+        era = self._catalog.era
         try:
-            while self.frame > frame:
-                self._history.undo()
-            while self.frame < frame:
-                self._history.redo()
+            move(self._catalog, self._history, frame)
         finally:
-            if self._catalog.return_to(self.frame):
+            if era is not self._catalog.era:
                 self._tables_changed()

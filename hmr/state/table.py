@@ -13,7 +13,7 @@ import numpy.typing as npt
 from instar.hmr.state.columns import Columns, Lineage, copy_cells
 from instar.hmr.state.despawns import mark_doomed
 from instar.hmr.state.errors import CapacityError, FieldError, TableError
-from instar.hmr.state.ids import IdIndex, Ids, Rows
+from instar.hmr.state.ids import IdIndex, Ids, Roots, Rows
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.validation.target import Guarded, Target
 from instar.hmr.state.views import Views
@@ -41,9 +41,7 @@ class Table:
     schema: Schema
     _rows: int
     _born: int
-    _header: Column
-    _header_live: npt.NDArray[np.uint64]
-    _index: IdIndex
+    _roots: Roots
     _columns: Columns
     _views: Views
     _doomed: Despawns
@@ -52,20 +50,16 @@ class Table:
 
     def __init__(self, schema: Schema, columns: Columns, frame: int) -> None:
         """Args: columns: those of the schema's fields, with room for all rows; frame: the one with which the table begins."""
-        header = Column(8 * 3)
         own = self.__dict__
         own["schema"] = schema
         own["_rows"] = 0
-        own["_header"] = header
-        own["_header_live"] = np.frombuffer(header.live, np.uint64, 3)
-        own["_index"] = IdIndex(rows_reserved(schema))
+        own["_roots"] = Roots.reserve(rows_reserved(schema))
         own["_columns"] = columns
         own["_views"] = Views(own)
         own["_doomed"] = Despawns()
         own["_moved"] = False
         own["_torn"] = False
         own["_born"] = frame
-        header.fill(bytes(8), 3)
 
     @property
     def name(self) -> str:
@@ -76,6 +70,10 @@ class Table:
     def capacity(self) -> int:
         """The most rows the table can hold."""
         return self.schema.capacity
+
+    @property
+    def _index(self) -> IdIndex:
+        return self._roots.index
 
     def __len__(self) -> int:
         return self._rows
@@ -96,7 +94,7 @@ class Table:
         if name in own["schema"].fields:
             return own["_views"].open(name, own["_columns"].visible[name], own["_rows"])
         if name == "id":
-            ids = own["id"] = own["_index"].view(own["_rows"])
+            ids = own["id"] = own["_roots"].index.view(own["_rows"])
             return ids
         raise self._no_field(name)
 
@@ -250,7 +248,7 @@ class Table:
         if written or self._moved:
             self._views.clear_past(self._rows)
         if self._moved:
-            self._header_live[:] = (self._rows, self._index.slots_used, self._index.free_count)
+            self._roots.counts[:] = (self._rows, self._index.slots_used, self._index.free_count)
             self._sync_extents()
             return self._native_columns()
         return [lineage.column for lineage in written]
@@ -280,15 +278,11 @@ class Table:
 
     def _committed_counts(self) -> list[int]:
         """Rows, slots used and slots free as of the last commit."""
-        return [int(count) for count in np.frombuffer(self._header.committed, np.uint64, 3)]
+        return [int(count) for count in np.frombuffer(self._roots.header.committed, np.uint64, 3)]
 
     def _native_columns(self) -> list[Column]:
         """Every column that holds the table's state, in a fixed order."""
-        return [*self._index_columns(), *self._columns.native()]
-
-    def _index_columns(self) -> tuple[Column, ...]:
-        """The native columns besides those of fields."""
-        return self._header, *self._index.columns.values()
+        return [*self._roots.native, *self._columns.native()]
 
     def _guarded(self) -> Guarded:
         """The columns as validation sees them; to be asked again when the schema changes."""
@@ -297,7 +291,7 @@ class Table:
         shown = {target.column for target in seen}
         return Guarded(
             name,
-            Target(name, "header", self._header, 0),
+            Target(name, "header", self._roots.header, 0),
             Target(name, "id", index["id"], 8),
             Target(name, "slots", index["slots"], 0),
             Target(name, "free", index["free"], 0),
@@ -319,14 +313,14 @@ class Table:
     def _sync_extents(self) -> None:
         """Tell the columns how many of their bytes are in use; those past them are zero then."""
         self._views.clear_past(self._rows)
-        self._header.extent = 24
+        self._roots.header.extent = 24
         self._index.sync_extents(len(self))
         self._columns.sync_extents(len(self))
 
     def _reload(self) -> None:
         """Take rows and ids from the live columns, after they were rolled back or redone."""
         self._doomed.clear()
-        rows, *slots = map(int, self._header_live)
+        rows, *slots = map(int, self._roots.counts)
         self._index.restore(*slots)
         self._set_rows(rows)
         self.__dict__["_moved"] = False

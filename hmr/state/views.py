@@ -80,7 +80,7 @@ class Views:
         return self._written.values()
 
     def retire(self, columns: Iterable[Column]) -> list[Callable[[], object]]:
-        """What makes views of columns, of which others will take the place, read-only, and what is written past that ineffective.
+        """What makes views of columns whose place others take read-only, and what is written past that ineffective.
 
         Returns:
             Calls that take no Python code, to be done together with the change.
@@ -89,7 +89,7 @@ class Views:
         calls: list[Callable[[], object]] = []
         for column in columns:
             given = [view for one in self._given.get(column, ()) if (view := one()) is not None]
-            calls += [partial(view.setflags, False) for view in given]  # noqa: FBT003 - it takes its argument by place alone
+            calls += [partial(view.setflags, write=False) for view in given]
             calls.append(partial(column.renew))
         return calls
 

@@ -115,7 +115,9 @@ def test_a_column_that_grows_without_views_takes_its_bytes_along() -> None:
         column.renew(1 << 47)
 
 
-@pytest.mark.parametrize(("cell", "count"), [(b"\0" * 4, 9), (b"abcd", 9000), (b"abc", 11_000), (b"xy" * 9000, 3), (b"a", 0)])
+@pytest.mark.parametrize(
+    ("cell", "count"), [(b"\0" * 4, 9), (b"abcd", 9000), (b"abc", 11_000), (b"xy" * 9000, 3), (b"a", 0)]
+)
 def test_a_fresh_column_is_filled_with_cells_and_their_checksums(cell: bytes, count: int) -> None:
     column, same = Column(1 << 17), Column(1 << 17)
     column.fill(cell, count)
@@ -123,11 +125,25 @@ def test_a_fresh_column_is_filled_with_cells_and_their_checksums(cell: bytes, co
     assert column.extent == column.committed_extent == len(cell) * count
     assert bytes(column.live) == bytes(column.committed) == bytes(same.live)
     assert column.chunk_crcs() == same.chunk_crcs()
-    if count:
-        with pytest.raises(InstarError, match="in use"):
-            column.fill(cell, count)
+    column.fill(b"other", 77)
+    column.fill(cell, count)
+    assert bytes(column.live) == bytes(column.committed) == bytes(same.live)
+    assert column.chunk_crcs() == same.chunk_crcs()
+    History(1 << 20).add(column)
+    with pytest.raises(InstarError, match="a history knows"):
+        column.fill(cell, count)
     with pytest.raises(InstarError, match="cannot hold"):
         Column(1).fill(b"abc", 10_000)
+
+
+def test_memory_of_a_fresh_column_can_be_found_before_it_is_needed() -> None:
+    column = Column(1 << 17)
+    column.touch(1 << 20)
+    assert not any(column.live)
+    assert column.extent == 0
+    column.fill(b"abcd", 9)
+    with pytest.raises(InstarError, match="in use"):
+        column.touch(1)
 
 
 def test_what_was_written_into_a_fresh_column_is_settled_with_its_checksums() -> None:

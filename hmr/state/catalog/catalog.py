@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from instar.hmr.state.catalog.atomic import at_once
 from instar.hmr.state.catalog.layouts import Era, Eras, Layout
 from instar.hmr.state.catalog.targets import References
 from instar.hmr.state.errors import UnknownTableError
-from instar.hmr.state.migration.atomic import at_once
 from instar.hmr.state.table import Table
 from instar.hmr.state.validation.target import Guarded
 from instar.native import Column, crc64
@@ -71,10 +71,11 @@ class Catalog:
             eras: The eras of all frames held, that one among them.
         """
         calls: list[Callable[[], object]] = []
-        for table, schema, columns, _ in era.forms.values():
-            if table.schema is not schema or table._columns is not columns:
+        for table, schema, columns, roots, _ in era.forms.values():
+            if table.schema is not schema or table._columns is not columns or table._roots is not roots:
                 table._views.close()
-                calls.append(partial(table.__dict__.update, {"schema": schema, "_columns": columns}))
+                calls.append(partial(table.__dict__.pop, "id", None))
+                calls.append(partial(table.__dict__.update, {"schema": schema, "_columns": columns, "_roots": roots}))
         seen = {name: era.forms[name].table for name in era.shown}
         own = {
             "era": era,
@@ -93,14 +94,13 @@ class Catalog:
         if eras is not self.eras:
             self.__dict__.update(eras=eras, native=eras.native())
 
-    def return_to(self, frame: int) -> bool:
-        """Have the tables of a held frame whose bytes are live again; returns whether other tables are visible."""
-        before, era = self.era, self.eras.at(frame)
-        if era is not before:
+    def return_to(self, frame: int) -> None:
+        """Have the tables of a held frame whose bytes are live again."""
+        era = self.eras.at(frame)
+        if era is not self.era:
             at_once(self.change(era, self.eras))
         for table in self.all.values():
             table._reload()
-        return era.shown != before.shown
 
     def mark(self) -> tuple[Era, Eras]:
         """What the tables are made of now, and were before, for `return_to_mark`."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from instar.hmr.state.columns import Columns
+from instar.hmr.state.ids import Roots
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.table import Table
 from instar.native import Column
@@ -21,12 +22,14 @@ class Form(NamedTuple):
         table: The table.
         schema: Its schema then.
         columns: Its columns then.
+        roots: What it had besides them.
         formers: The names it had before, oldest first.
     """
 
     table: Table
     schema: Schema
     columns: Columns
+    roots: Roots
     formers: tuple[str, ...] = ()
 
 
@@ -81,5 +84,5 @@ class Eras:
         columns: dict[Column, None] = {}
         for era in self._eras:
             for form in era.forms.values():
-                columns |= dict.fromkeys((*form.table._index_columns(), *form.columns.native()))  # noqa: SLF001
+                columns |= dict.fromkeys((*form.roots.native, *form.columns.native()))
         return list(columns)

@@ -41,9 +41,9 @@ def refuse_uncommitted(frame: int, tables: Iterable[Table], verb: str) -> None:
 
 
 def _table(form: Form, visible: bool) -> SavedTable:
-    table, schema, columns, formers = form
+    table, schema, columns, roots, formers = form
     rows, slots, free = table._committed_counts()  # noqa: SLF001
-    index = zip(INDEX_COLUMNS, table._index_columns(), strict=True)  # noqa: SLF001
+    index = zip(INDEX_COLUMNS, roots.native, strict=True)
     saved = [SavedColumn(name, None, True, table._born, column.committed_extent) for name, column in index]  # noqa: SLF001
     for lineage in columns.lineages():
         field, column = lineage.field, lineage.column

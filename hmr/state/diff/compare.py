@@ -15,7 +15,6 @@ from instar.hmr.state.diff.result import Diff, TableDiff
 from instar.hmr.state.diff.rows import CellChanges, RowSet
 from instar.hmr.state.dtypes import ColumnType
 from instar.hmr.state.ids import Rows
-from instar.hmr.state.table import Table
 from instar.native import Column, History
 
 NO_ROWS: Rows = np.empty(0, np.int64)
@@ -43,7 +42,7 @@ def diff(history: History, eras: tuple[Era, Era], frames: tuple[int, int]) -> tu
     before, after = ({era.forms[name].table: era.forms[name] for name in era.shown} for era in eras)
     found = {}
     for table in dict.fromkeys((*before, *after)):
-        compared = _Comparison(table, before.get(table), after.get(table), (old, new), between).diff()
+        compared = _Comparison(before.get(table), after.get(table), (old, new), between).diff()
         found[compared.table] = compared
     return Diff(*frames, found), old.bytes + new.bytes
 
@@ -77,17 +76,14 @@ class _Comparison:
     """One table in two frames."""
 
     def __init__(
-        self,
-        table: Table,
-        before: Form | None,
-        after: Form | None,
-        frames: tuple[HeldFrame, HeldFrame],
-        between: Chunks,
+        self, before: Form | None, after: Form | None, frames: tuple[HeldFrame, HeldFrame], between: Chunks
     ) -> None:
         """Args: before, after: what it was made of in either frame; None where it was not seen."""
         self._before = before
         self._after = after
-        self._id = table._index.columns["id"]  # noqa: SLF001 - tables and their diffs are one concept in several files
+        there = before or after
+        assert there is not None
+        self._ids = tuple((form or there).roots.index.columns["id"] for form in (before, after))
         self._old, self._new = frames
         self._between = between
 
@@ -121,11 +117,11 @@ class _Comparison:
 
     def _match(self, in_old: bool, in_new: bool) -> _Matching:
         """Match agents by id. A table that is not there has none."""
-        rows_old = self._old.rows(self._id) if in_old else 0
-        rows_new = self._new.rows(self._id) if in_new else 0
+        rows_old = self._old.rows(self._ids[0]) if in_old else 0
+        rows_new = self._new.rows(self._ids[1]) if in_new else 0
         if not (in_old and in_new):
             return _Matching(0, removed=np.arange(rows_old), added=np.arange(rows_new))
-        displaced, old, new = self._moved_cells(self._id, ID, max(rows_old, rows_new))
+        displaced, old, new = self._moved_ids(rows_old, rows_new)
         if not len(displaced):
             return _Matching(rows_new)
         stood, stands = np.flatnonzero(old), np.flatnonzero(new)
@@ -157,7 +153,7 @@ class _Comparison:
             rows = rows[order]
             old = np.concatenate((old, moved_old[differ]))[order]
             new = np.concatenate((new, moved_new[differ]))[order]
-        return CellChanges(self._new.ids(self._id, rows), old, new)
+        return CellChanges(self._new.ids(self._ids[1], rows), old, new)
 
     def _retyped_changes(self, before: Lineage, after: Lineage, matching: _Matching) -> CellChanges:
         """As `_changes`, where an edit gave the field another dtype: compared by value."""
@@ -171,11 +167,23 @@ class _Comparison:
             differ &= ~(np.isnan(old) & np.isnan(new))
         rows = np.flatnonzero(differ.any(axis=tuple(range(1, differ.ndim))))
         rows = rows[np.argsort(to[rows], kind="stable")]
-        return CellChanges(self._new.ids(self._id, to[rows]), old[rows], new[rows])
+        return CellChanges(self._new.ids(self._ids[1], to[rows]), old[rows], new[rows])
 
     def _row_set(self, held: HeldFrame, rows: Rows, fields: Mapping[str, Lineage]) -> RowSet:
         values = {name: held.gather(one.column, one.field.type, rows) for name, one in fields.items()}
-        return RowSet(held.ids(self._id, rows), values)
+        return RowSet(held.ids(self._ids[held is self._new], rows), values)
+
+    def _moved_ids(self, rows_old: int, rows_new: int) -> tuple[Rows, Cells, Cells]:
+        """The rows in which not the same agent stands in both frames, with the ids; 0 for none."""
+        before, after = self._ids
+        rows = max(rows_old, rows_new)
+        if before is after:
+            return self._moved_cells(before, ID, rows)
+        ids = np.zeros((2, rows), np.uint64)
+        ids[0, :rows_old] = self._old.ids(before, np.arange(rows_old))
+        ids[1, :rows_new] = self._new.ids(after, np.arange(rows_new))
+        differ = np.flatnonzero(ids[0] != ids[1])
+        return differ, ids[0, differ], ids[1, differ]
 
     def _moved_cells(self, column: Column, kind: ColumnType, rows: int) -> tuple[Rows, Cells, Cells]:
         """The rows below ``rows`` whose cells are not the same bytes, ascending, with both cells."""

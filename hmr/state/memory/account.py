@@ -134,6 +134,11 @@ class MemoryAccount:
         found["checkpoints"] = sum(sum(one.bytes_by_table().values()) for one in self._checkpoints())
         return found
 
+    def summary(self, limit: int | None) -> dict[str, Any]:
+        """Total, limit and bytes by purpose as plain JSON values."""
+        purposes = self.purposes()
+        return {"total": sum(purposes.values()), "limit": limit, "purposes": purposes}
+
     def _of_history(self) -> dict[str, int]:
         packed = self._history.packed_bytes
         return {"history": self._history.used_bytes - packed, "cold": packed}
@@ -153,7 +158,7 @@ def bytes_of_rows(table: Table, rows: int) -> int:
 
 def _of_table(table: Table) -> dict[str, int]:
     found = dict.fromkeys(PURPOSES, 0)
-    for column in (table._header, *table._index.columns.values()):  # noqa: SLF001
+    for column in table._roots.native:  # noqa: SLF001
         found["indexes"] += _pages(column.extent) + _committed(column)
     for lineage in table._columns.lineages():  # noqa: SLF001
         found["live"] += _pages(len(table) * lineage.row_bytes)

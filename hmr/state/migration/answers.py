@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from instar.hmr.state.catalog.layouts import Form
 from instar.hmr.state.columns import Lineage
@@ -72,7 +74,7 @@ def _check_rows(question: Question, table: NewTable, migrator: Migrator) -> None
 def _check_values(table: str, lineage: Lineage, rows: int, migrator: Migrator) -> None:
     """See that values are those that the field allows."""
     field = lineage.field
-    cells = lineage.cells(0, rows).reshape(rows, -1)
+    cells: npt.NDArray[Any] = lineage.cells(0, rows).reshape(rows, -1)
     bad = np.zeros(cells.shape, np.bool_)
     if field.finite:
         bad |= ~np.isfinite(cells)

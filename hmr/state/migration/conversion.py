@@ -35,7 +35,7 @@ def keeps_values(old: ColumnType, new: ColumnType) -> bool:
     if old.shape != new.shape or not _keeps_meaning(old, new):
         return False
     if new.dtype.kind == "f" and old.dtype.kind in "iu":
-        return np.iinfo(old.dtype).bits <= np.finfo(new.dtype).nmant
+        return 8 * old.dtype.itemsize <= _mantissa_bits(new.dtype)
     return np.can_cast(old.dtype, new.dtype, "safe")
 
 
@@ -108,4 +108,9 @@ def _within(cells: Cells, dtype: np.dtype[Any]) -> Mask:
 
 def _rows(mask: Mask) -> Mask:
     """Of each row, whether all elements of its cell are true."""
-    return mask if mask.ndim == 1 else mask.reshape(len(mask), -1).all(axis=1)
+    return mask if mask.ndim == 1 else np.asarray(mask.reshape(len(mask), -1).all(axis=1))
+
+
+def _mantissa_bits(dtype: np.dtype[Any]) -> int:
+    """How many bits of a whole number a float type holds, all of them."""
+    return int(np.finfo(dtype).nmant)

@@ -9,11 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from instar.hmr.state.columns import Cells, Columns, Lineage
+from instar.hmr.state.fields import Field
 from instar.hmr.state.ids import IdIndex
 from instar.hmr.state.migration.conversion import Converted, converted, returned
 from instar.hmr.state.migration.plan import FieldPlan, Move, TablePlan
 from instar.hmr.state.migration.steps import Steps
 from instar.hmr.state.schema import Schema
+from instar.native import Column
+
+Spare = dict[tuple[str, Field], Column]
+"""Columns that nothing uses yet, by table and field: filled with the default, or with memory that is there already."""
 
 
 class Filling:
@@ -27,7 +32,9 @@ class Filling:
         steps: What is done, for people.
     """
 
-    def __init__(self, plan: TablePlan, columns: Columns | None, rows: int, room: int, frame: int) -> None:
+    def __init__(
+        self, plan: TablePlan, columns: Columns | None, rows: int, room: int, frame: int, spare: Spare | None = None
+    ) -> None:
         """Make the new columns and fill them with what rules can.
 
         Args:
@@ -36,13 +43,16 @@ class Filling:
             rows: The table's rows.
             room: The rows that new columns have room for.
             frame: The frame with which they begin.
+            spare: Columns that were made ready.
         """
         self.rows = rows
         self.fresh: dict[str, Lineage] = {}
         self.lost: dict[str, int] = {}
         self.writes: list[tuple[Lineage, Cells]] = []
         self.steps = Steps(plan, rows)
+        self._table = plan.new.table
         self._room = room
+        self._spare = {} if spare is None else spare
         self._frame = frame
         self._columns = columns
         self._continued: dict[int, Lineage] = {}
@@ -85,7 +95,8 @@ class Filling:
             return self._return(plan)
         else:
             assert plan.source is not None
-            self._reserve(plan).cells(0, self.rows)[...] = _prefilled(plan, plan.source.cells(0, self.rows))
+            with np.errstate(invalid="ignore"):  # a NaN may be a signalling one
+                self._reserve(plan).cells(0, self.rows)[...] = _prefilled(plan, plan.source.cells(0, self.rows))
             self.steps.note(plan)
         return plan
 
@@ -97,11 +108,13 @@ class Filling:
 
     def _begin(self, plan: FieldPlan) -> None:
         lineage = self._reserve(plan)
-        lineage.column.fill(_default_cell(plan).tobytes(), self.rows)
+        if lineage.column.extent != self.rows * lineage.row_bytes or not self.rows:
+            lineage.column.fill(default_cell(plan.field).tobytes(), self.rows)
         self.steps.note(plan)
 
     def _return(self, plan: FieldPlan) -> FieldPlan:
-        assert plan.source is not None and plan.kept is not None
+        assert plan.source is not None
+        assert plan.kept is not None
         parked = plan.kept.cells(0, self.rows)
         found = returned(plan.source.cells(0, self.rows), parked, plan.field.type)
         if found.lost.any():
@@ -119,15 +132,18 @@ class Filling:
 
     def _reserve(self, plan: FieldPlan) -> Lineage:
         kin = None if plan.source is None else plan.source.kin
-        lineage = Lineage.reserve(self._room, plan.field, self._frame, kin, plan.formers)
+        spare = self._spare.pop((self._table, plan.field), None)
+        if spare is not None and spare.extent and plan.move is not Move.BEGIN:
+            spare = None
+        lineage = Lineage.reserve(self._room, plan.field, self._frame, kin, plan.formers, spare)
         self.fresh[plan.field.name] = lineage
         lineage.column.expect(self.rows * lineage.row_bytes)
         return lineage
 
 
-def _default_cell(plan: FieldPlan) -> Cells:
-    kind = plan.field.type
-    return np.broadcast_to(np.asarray(plan.field.default, kind.dtype), kind.shape)
+def default_cell(field: Field) -> Cells:
+    """The cell of a new row."""
+    return np.broadcast_to(np.asarray(field.default, field.type.dtype), field.type.shape)
 
 
 def _prefilled(plan: FieldPlan, cells: Cells) -> Cells:
@@ -135,16 +151,15 @@ def _prefilled(plan: FieldPlan, cells: Cells) -> Cells:
     assert plan.source is not None
     old, new = plan.source.field.type, plan.field.type
     if plan.move is Move.CONVERT:
-        with np.errstate(invalid="ignore"):  # a NaN may be a signalling one
-            return cells.astype(new.dtype)
+        return cells
     if plan.field.target is not None or old.shape != new.shape:
-        return _default_cell(plan)
+        return default_cell(plan.field)
     return _without_lost(converted(cells, new), plan)
 
 
 def _without_lost(found: Converted, plan: FieldPlan) -> Cells:
     cells = found.cells
-    cells[found.lost] = _default_cell(plan)
+    cells[found.lost] = default_cell(plan.field)
     return cells
 
 

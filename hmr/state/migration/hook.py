@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class OldTable:
 
 
 class NewTable:
-    """A table as it will be. Columns that are new are writable, prefilled with what converts safely; the others are read-only."""
+    """A table as it will be. Columns that are new are writable, prefilled with what converts safely; others are read-only."""
 
     _touched: set[str]
     _doomed: Despawns
@@ -170,7 +171,7 @@ def call_migrate(migrator: Migrator, old: Side, new: Side, table: str) -> None:
 
 def place_of(error: BaseException | None, function: Migrate) -> str:
     """`file:line` of the last step of an error that lies in a function's file; the function's own where there is none."""
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function), "__code__", None)
     if code is None:
         return ""
     steps = [] if error is None else traceback.extract_tb(error.__traceback__)

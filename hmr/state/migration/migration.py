@@ -7,16 +7,20 @@ from functools import partial
 
 import numpy as np
 
+from instar.hmr.state.catalog import Catalog
+from instar.hmr.state.catalog.atomic import at_once
 from instar.hmr.state.catalog.layouts import Era, Form, Layout
 from instar.hmr.state.catalog.targets import check_targets
 from instar.hmr.state.columns import Cells, Lineage
 from instar.hmr.state.errors import MigrationError
+from instar.hmr.state.ids import Roots
 from instar.hmr.state.migration.answers import ask
-from instar.hmr.state.migration.filling import Filling
+from instar.hmr.state.migration.filling import Filling, Spare, default_cell
 from instar.hmr.state.migration.hook import Migrator
 from instar.hmr.state.migration.naming import Named, former_names, sources
-from instar.hmr.state.migration.plan import TablePlan, plan_table, retargeted
+from instar.hmr.state.migration.plan import Move, TablePlan, plan_table, retargeted
 from instar.hmr.state.migration.refusal import KEPT, Question, refusal
+from instar.hmr.state.migration.removal import forget_removed, without_rows
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.step import Step
 from instar.hmr.state.table import Table, rows_reserved
@@ -32,7 +36,6 @@ class Migration:
     Attributes:
         steps: What it does, for people; complete once it is prepared.
         writes: Values to be written into columns that there are already, when it takes effect.
-        doomed: The rows that a `migrate` wants gone, by table.
         growth: The tables whose columns are too small for the new capacity, with each column and the bytes it needs; they are
             to be renewed before.
     """
@@ -53,7 +56,8 @@ class Migration:
         check_targets(layout)
         self.steps: list[Step] = []
         self.writes: list[tuple[Lineage, Cells]] = []
-        self.doomed: dict[Table, Despawns] = {}
+        self._doomed: dict[str, Despawns] = {}
+        self._removed: dict[str, int] = {}
         self.growth: dict[Table, list[tuple[Column, int]]] = {}
         self._frame = frame
         self._layout = layout
@@ -66,8 +70,25 @@ class Migration:
         self._fillings: dict[str, Filling] = {}
         self._refuse_unanswered(self._questions(self._plans))
 
-    def prepare(self) -> None:
+    def spare(self) -> Spare:
+        """New columns with memory for the present rows, so that `prepare`, later, need not wait for the system to find it."""
+        made: Spare = {}
+        for name, plan in self._plans.items():
+            form = self._form_of(name)
+            rows = 0 if form is None else len(form.table)
+            for one in plan.begun if rows else ():
+                size = one.field.type.cell_bytes
+                column = made[name, one.field] = Column(rows_reserved(plan.new) * size)
+                column.touch(rows * size)
+                if one.move is Move.BEGIN:
+                    column.fill(default_cell(one.field).tobytes(), rows)
+        return made
+
+    def prepare(self, spare: Spare | None = None) -> None:
         """Make and fill the new columns, and have `migrate` hooks say what only they know; nothing that runs is touched.
+
+        Args:
+            spare: Columns that were made ready by a migration to the same layout.
 
         Raises:
             MigrationError: If something would be lost after all, or a `migrate` fails; nothing has changed.
@@ -77,7 +98,7 @@ class Migration:
             form = self._form_of(name)
             rows = 0 if form is None else len(form.table)
             columns = None if form is None else form.columns
-            self._fillings[name] = Filling(plan, columns, rows, rows_reserved(plan.new), self._frame)
+            self._fillings[name] = Filling(plan, columns, rows, rows_reserved(plan.new), self._frame, spare)
         plans = {name: filling.plan for name, filling in self._fillings.items()}
         questions = self._questions(plans)
         self._refuse_unanswered(questions)
@@ -92,23 +113,57 @@ class Migration:
         self.growth = self._growth()
         self._tell()
 
-    def era(self) -> Era:
+    def take_effect(self, catalog: Catalog, history: History, settle: Callable[[], object]) -> None:
+        """Have a prepared migration take effect, at once.
+
+        Args:
+            catalog: Whose tables.
+            history: What holds their frames.
+            settle: Returns when no worker reads columns any more; called if some are to move.
+        """
+        if self.growth:
+            settle()
+        for table, columns in self.growth.items():
+            table._views.close()
+            table.__dict__.pop("id", None)
+            for column, size in columns:
+                column.renew(size)
+        era = self._become()
+        eras = catalog.eras.followed_by(era, history.oldest)
+        for column in eras.native():
+            history.add(column)
+        at_once([*self._effects(history), *catalog.change(era, eras)])
+
+    def _become(self) -> Era:
         """What the tables are made of then."""
-        forms: dict[str, Form] = {}
-        taken = {old for old in self._names.values() if old is not None}
-        for name, form in self._before.items():
-            if name not in taken and name not in self._layout:
-                forms[name] = form
+        taken = {*self._names.values(), *self._layout}
+        forms = {name: form for name, form in self._before.items() if name not in taken}
         for name, schema in self._layout.items():
             form, columns = self._form_of(name), self._fillings[name].columns(schema)
             if form is None:
-                forms[name] = Form(Table(schema, columns, self._frame), schema, columns)
+                table = Table(schema, columns, self._frame)
+                forms[name] = Form(table, schema, columns, table._roots)
             else:
                 formers = former_names(name, form.schema.table, form.formers)
-                forms[name] = Form(form.table, schema, columns, formers)
-        return Era(self._frame, tuple(self._layout), forms)
+                forms[name] = Form(form.table, schema, columns, form.roots, formers)
+        return Era(self._frame, tuple(self._layout), self._without_removed(forms))
 
-    def effects(self, history: History) -> list[Callable[[], object]]:
+    def _without_removed(self, forms: dict[str, Form]) -> dict[str, Form]:
+        """The tables without the rows that a `migrate` takes away, and without references to them."""
+        roots: dict[str, Roots] = {}
+        for name, doomed in self._doomed.items():
+            table, schema, columns, before, formers = forms[name]
+            room = rows_reserved(schema)
+            made, columns = without_rows(before, columns, schema, doomed, len(table), room)
+            roots[name] = made
+            forms[name] = Form(table, schema, columns, made, formers)
+        for name, form in forms.items() if roots else ():
+            rows = len(form.table) - self._removed.get(name, 0)
+            columns = forget_removed(form.columns, form.schema, rows, rows_reserved(form.schema), roots)
+            forms[name] = form._replace(columns=columns)
+        return forms
+
+    def _effects(self, history: History) -> list[Callable[[], object]]:
         """What it does to columns and tables that there are already: calls to be made at once with the change of the era."""
         calls: list[Callable[[], object]] = []
         for lineage, cells in self.writes:
@@ -116,8 +171,11 @@ class Migration:
         if self.writes:
             columns = [lineage.column for lineage, _ in self.writes]
             calls.append(partial(History.commit, history, self._frame, columns))
-        for table, rows in self.doomed.items():
-            calls.append(partial(table.__dict__.update, {"_doomed": rows}))
+        for name, removed in self._removed.items():
+            table = self._table_of(name)
+            rows = len(table) - removed
+            calls.append(partial(table._views.__dict__.update, {**table._views.renewed((), 0), "_reach": rows}))
+            calls.append(partial(table.__dict__.update, {"_rows": rows, "_doomed": Despawns(), "_moved": False}))
         return calls + self._retiring()
 
     def _retiring(self) -> list[Callable[[], object]]:
@@ -126,7 +184,9 @@ class Migration:
         went_to = {old: new for new, old in self._names.items()}
         for name in self._era.shown:
             form, new = self._era.forms[name], went_to.get(name)
-            stay = set() if new is None else {one.column for one in self._fillings[new].kept().values()}
+            stay = (
+                set() if new is None or self._removed else {one.column for one in self._fillings[new].kept().values()}
+            )
             columns = [one.column for one in form.columns.visible.values()]
             calls += form.table._views.retire(
                 column for column in columns if column not in stay or form.table in self.growth
@@ -151,6 +211,12 @@ class Migration:
         """What the table that will have a name is made of now, with its references retargeted."""
         source = self._names[name]
         return None if source is None else self._before[source]
+
+    def _table_of(self, name: str) -> Table:
+        """The table that there is already, and will have a name."""
+        form = self._form_of(name)
+        assert form is not None
+        return form.table
 
     def _plan(self, name: str, schema: Schema) -> TablePlan:
         form = self._form_of(name)
@@ -190,8 +256,8 @@ class Migration:
         forms = {name: form for name in self._layout if name in migrator.tables and (form := self._form_of(name))}
         fillings = {name: self._fillings[name] for name in self._layout if name in migrator.tables}
         doomed = ask(migrator, questions, forms, fillings)
-        for name, rows in doomed.items():
-            self.doomed[forms[name].table] = rows
+        self._doomed |= doomed
+        self._removed |= {name: len(rows) for name, rows in doomed.items()}
 
     def _tell(self) -> None:
         """Write down the steps."""
@@ -208,8 +274,8 @@ class Migration:
                 self._note(name, f"was {source}; its {rows} rows, their ids and references to them stay", rows)
             filling.steps.note_rest()
             self.steps += filling.steps.lines
-            if form.table in self.doomed:
-                self._note(name, f"{len(self.doomed[form.table])} rows removed by migrate", rows)
+            if name in self._removed:
+                self._note(name, f"{self._removed[name]} rows removed by migrate", rows - self._removed[name])
         taken = set(self._names.values())
         for name in self._era.shown:
             if name not in taken:
@@ -228,7 +294,7 @@ def _table_sources(era: Era, layout: Layout) -> dict[str, str | None]:
     for name, was in wanted.items():
         if was is not None and said.setdefault(was, name) != name:
             raise MigrationError(
-                f"{said[was]} and {name} both say was={was!r}; its agents can go to one of them. {KEPT} Let the other begin anew",
+                f"{said[was]} and {name} both say was={was!r}; its agents can go to one. {KEPT} Let the other begin anew",
                 name,
             )
     found = sources(wanted, there)
@@ -237,8 +303,8 @@ def _table_sources(era: Era, layout: Layout) -> dict[str, str | None]:
         form = era.forms.get(name)
         if form is not None and name != source and name not in taken and len(form.table):
             raise MigrationError(
-                f"{name} says that it was {source}, but there is a parked table {name} with {len(form.table)} rows, which would "
-                f"be lost. {KEPT} Give {source} another name",
+                f"{name} says that it was {source}, but there is a parked table {name} with {len(form.table)} rows, which "
+                f"would be lost. {KEPT} Give {source} another name",
                 name,
             )
     return found

@@ -50,7 +50,7 @@ def sources(wanted: Mapping[str, str | None], there: Mapping[str, Named]) -> dic
 
 
 def former_names(name: str, source: str, formers: tuple[str, ...]) -> tuple[str, ...]:
-    """The names that something had before, once ``source`` is called ``name``: of a name that it had, what came after is undone."""
+    """The names that something had before, once ``source`` is called ``name``; names after one that it had are undone."""
     if name == source:
         return formers
     return formers[: formers.index(name)] if name in formers else (*formers, source)

@@ -76,6 +76,11 @@ class TablePlan:
     dropped: tuple[Lineage, ...]
 
     @property
+    def begun(self) -> tuple[FieldPlan, ...]:
+        """The fields whose columns are new."""
+        return tuple(one for one in self.fields if one.move in (Move.BEGIN, Move.CONVERT, Move.ASK))
+
+    @property
     def asks(self) -> tuple[FieldPlan, ...]:
         """The fields of which something would be lost."""
         return tuple(plan for plan in self.fields if plan.move is Move.ASK)

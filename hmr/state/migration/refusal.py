@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -146,22 +147,26 @@ def _cast(given: str, old: ColumnType, new: ColumnType) -> str:
     """An expression of numbers that fit another dtype."""
     if old.dtype == new.dtype or new.dtype.kind == "f":
         if old.dtype.kind == new.dtype.kind == "f" and new.dtype.itemsize < old.dtype.itemsize:
-            most = float(np.finfo(new.dtype).max)
+            most = float(np.finfo(_plain(new)).max)
             return f"{given}.clip(-{most!r}, {most!r})"
         return given
     if new.dtype.kind == "b":
         return f"{given} != 0"
-    info = np.iinfo(new.dtype)
+    info: Any = np.iinfo(_plain(new))
     if old.dtype.kind == "b":
         return given
     if old.dtype.kind == "f":
         low, high = (_whole_float(bound, old.dtype) for bound in (info.min, info.max))
         return f"np.nan_to_num({given}).clip({low}, {high}).round()"
-    own = np.iinfo(old.dtype)
+    own: Any = np.iinfo(_plain(old))
     return f"{given}.clip({max(info.min, own.min)}, {min(info.max, own.max)})"
 
 
-def _whole_float(bound: int, dtype: np.dtype[np.generic]) -> int:
+def _plain(kind: ColumnType) -> np.dtype[Any]:
+    return kind.dtype
+
+
+def _whole_float(bound: int, dtype: np.dtype[Any]) -> int:
     """The whole number nearest to a bound, and not past it, that a float type holds."""
     near = dtype.type(bound)
     return int(near if abs(int(near)) <= abs(bound) else np.nextafter(near, dtype.type(0)))

@@ -32,7 +32,7 @@ class Steps:
             self._rename(old, field)
             if plan.move is Move.REVERT:
                 self._add(
-                    f"{field.name} is {field.type} again, with the values it had as {field.type}; those of {old.type} are parked",
+                    f"{field.name} is {field.type} again, with its values of then; those of {old.type} are parked",
                     field.name,
                 )
             elif old.type != field.type:

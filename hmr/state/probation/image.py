@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from instar.native import Column, History, HistoryError, Snapshot, chunk_crcs
 
@@ -63,6 +63,13 @@ class Image:
                     f"the copy of frame {self.frame} is damaged; nothing was changed. It cannot be returned to"
                 )
         return list(zip(self._columns, taken, strict=True))
+
+    def settle(self) -> None:
+        """Return when no worker reads the columns any more, however it went."""
+        if isinstance(self._taken, Future):
+            wait([self._taken])
+        elif self._taken is None:
+            self._taken = self._snapshot.take()
 
     def drop(self) -> None:
         """Let go of the bytes; nothing more is copied."""

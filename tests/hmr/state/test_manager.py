@@ -226,7 +226,7 @@ def test_a_capacity_below_the_rows_is_refused(state):
     state.migrate({"boids": schema(x=f32)})
     state["boids"].spawn(10)
     state.commit()
-    with pytest.raises(MigrationError, match="capacity 10000 → 5 .and it has 10 rows"):
+    with pytest.raises(MigrationError, match=r"capacity 10000 → 5 \(and it has 10 rows\)"):
         state.migrate({"boids": Schema.build("boids", {"x": make_field("x", f32)}, 5)})
 
 
