@@ -342,8 +342,12 @@ class StateManager:
         spare, self._spare = self._spare, {}
         migration.prepare(spare)
         self.amend()
+        if migration.writes:
+            self._marks.keep()
         migration.take_effect(self._catalog, self._history, self._settle_copies)
         self._tables_changed()
+        if migration.writes:
+            self._marks.amended()
         return migration.steps
 
     def mark(self) -> Mark:

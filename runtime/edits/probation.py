@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,14 +105,14 @@ class Probation:
         """
         if state.frame == self.since and self.undo_world():
             return True
-        try:
-            state.migrate(self.before.schemas)
-        except MigrationError:
-            if self.undo_world():
-                return False
-            raise
-        self._mark.release()
-        return True
+        with suppress(MigrationError):
+            if not self._mark.mixes_frames:
+                state.migrate(self.before.schemas)
+                self._mark.release()
+                return True
+        if not self.undo_world():
+            raise MigrationError(f"frame {self.since} is no longer held, and the tables cannot take the schemas it had")
+        return False
 
     def files(self, home: Path) -> list[str]:
         """The files that the edit changed, relative to a folder."""

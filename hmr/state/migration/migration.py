@@ -70,6 +70,11 @@ class Migration:
         self._fillings: dict[str, Filling] = {}
         self._refuse_unanswered(self._questions(self._plans))
 
+    @property
+    def reverts(self) -> bool:
+        """Whether a column comes back with the values it had when it was parked, in place of one that was written since."""
+        return any(one.move is Move.REVERT for plan in self._plans.values() for one in plan.fields)
+
     def spare(self) -> Spare:
         """New columns with memory for the present rows, so that `prepare`, later, need not wait for the system to find it."""
         made: Spare = {}

@@ -10,6 +10,7 @@ from instar.hmr.state.catalog import Catalog
 from instar.hmr.state.errors import FrameError
 from instar.hmr.state.memory import MemoryLimit
 from instar.hmr.state.memory.units import shown_size
+from instar.hmr.state.migration.migration import Migration
 from instar.hmr.state.probation.image import Image
 from instar.hmr.state.probation.watch import BadValue, Watch
 from instar.native import CHUNK_BYTES, Column, History, HistoryError
@@ -55,7 +56,9 @@ class Mark:
         self._is_kept = self._is_amended = False
 
     def keep(self) -> None:
-        """Keep the values of the frame, as it is with the schemas that the tables have now."""
+        """Keep the values of the frame, as it is with the schemas that the tables have now, unless they are kept."""
+        if self._is_kept:
+            return
         self._is_kept = True
         self._image = self._make_image()
 
@@ -65,7 +68,7 @@ class Mark:
 
     def amended(self) -> None:
         """Note that the current frame was added to: if it is the marked one, the history does not lead back to it any more."""
-        self._is_amended |= self._is_kept and self._subject.history.current == self.frame
+        self._is_amended |= self._is_kept and self.is_current
 
     def watch(self) -> None:
         """Look from now on at what becomes of the values."""
@@ -76,9 +79,24 @@ class Mark:
         return None if self._watch is None else self._watch.fault(self._subject.history.current)
 
     @property
+    def is_current(self) -> bool:
+        """Whether the frame is the committed one."""
+        return self._subject.history.current == self.frame
+
+    @property
     def is_within_reach(self) -> bool:
         """Whether the frame can be returned to."""
         return self._image is not None or (self._is_held and not self._is_amended)
+
+    @property
+    def mixes_frames(self) -> bool:
+        """Whether the tables, if they took the mark's schemas again, would have some values of then beside values of now.
+
+        Raises:
+            MigrationError: If they cannot take them by themselves.
+        """
+        layout = self._structure[0].layout
+        return Migration(self._subject.catalog.era, layout, self._subject.history.current).reverts
 
     def forget_values(self) -> None:
         """Keep nothing beside the history."""
@@ -184,6 +202,12 @@ class Marks:
         """Note that the current frame was added to."""
         for mark in self._marks:
             mark.amended()
+
+    def keep(self) -> None:
+        """Keep the values of the current frame where it is marked, as they are about to be written by a migration."""
+        for mark in self._marks:
+            if mark.is_current:
+                mark.keep()
 
 
 def _whole_chunks(size: int) -> int:
