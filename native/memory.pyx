@@ -74,7 +74,8 @@ cdef class Mapping:
 
     def __dealloc__(self):
         if self.data != NULL:
-            instar_release(self.data, self.nbytes)
+            with nogil:  # to give back many pages takes ms
+                instar_release(self.data, self.nbytes)
 
     def __len__(self):
         return self.nbytes

@@ -26,7 +26,7 @@ cdef extern from "ring/snapshot.h" nogil:
 
     void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count)
     void instar_snapshot_complete(instar_snapshot *snapshot)
-    void instar_snapshot_abandon(instar_snapshot *snapshot)
+    void instar_snapshot_let_go(instar_snapshot *snapshot)
 
 
 cdef class Snapshot:
@@ -73,8 +73,7 @@ cdef class Snapshot:
 
     def abandon(self):
         with nogil:
-            instar_snapshot_abandon(&self.state)
-        self.history = None
+            instar_snapshot_let_go(&self.state)
 
     def take(self):
         with nogil:

@@ -73,14 +73,18 @@ static void take_piece(instar_snapshot *snapshot, uint64_t piece) {
     }
 }
 
-void instar_snapshot_complete(instar_snapshot *snapshot) {
-    if (!snapshot) return;
+static void take_all(instar_snapshot *snapshot) {
     for (;;) {
         uint64_t piece = __atomic_fetch_add(&snapshot->next, 1, __ATOMIC_RELAXED);
         if (piece >= snapshot->pieces) break;
         take_piece(snapshot, piece);
         __atomic_fetch_add(&snapshot->done, 1, __ATOMIC_ACQ_REL);
     }
+}
+
+void instar_snapshot_complete(instar_snapshot *snapshot) {
+    if (!snapshot) return;
+    take_all(snapshot);
     while (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) < snapshot->pieces) sched_yield();
 }
 
@@ -88,6 +92,12 @@ void instar_snapshot_abandon(instar_snapshot *snapshot) {
     if (!snapshot || __atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
     __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
     instar_snapshot_complete(snapshot);
+}
+
+void instar_snapshot_let_go(instar_snapshot *snapshot) {
+    if (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
+    __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
+    take_all(snapshot);
 }
 
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {

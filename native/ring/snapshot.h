@@ -37,6 +37,9 @@ void instar_snapshot_complete(instar_snapshot *snapshot);
 /* The frames that it needs are gone before their time: what is not taken yet cannot be, and it is damaged. Does nothing for NULL. */
 void instar_snapshot_abandon(instar_snapshot *snapshot);
 
+/* Nobody wants it any more: the rest is not taken. Unlike instar_snapshot_abandon this does not wait for other threads. */
+void instar_snapshot_let_go(instar_snapshot *snapshot);
+
 /* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs. */
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from instar.native import Column, History, HistoryError, Snapshot, chunk_crcs
 
 EAGER_BYTES = 4 << 20
-"""A larger image is copied at once by a worker; a smaller one only where the history is about to drop what it needs."""
+"""A larger image is copied by a worker; a smaller one only where the history is about to drop what it needs."""
 
 _worker = ThreadPoolExecutor(1, "instar-probation")
 
@@ -16,8 +16,8 @@ _worker = ThreadPoolExecutor(1, "instar-probation")
 class Image:
     """The committed bytes of all columns in the current frame.
 
-    It takes the frame thread some microseconds: a worker copies the bytes while frames go on. A small image is not copied
-    as long as the history leads back to its frame; the commit that would drop a delta it needs copies it first.
+    It takes the frame thread some microseconds: a worker copies the bytes while frames go on, from `advance` on. A small image
+    is not copied as long as the history leads back to its frame; the commit that would drop a delta it needs copies it first.
 
     Attributes:
         frame: The frame.
@@ -35,7 +35,10 @@ class Image:
         self._bytes = {name: sum(column.committed_extent for column in own) for name, own in columns.items()}
         self._snapshot = Snapshot(history, self._columns)
         self._taken: Sequence[memoryview] | Future[list[memoryview]] | None = None
-        if sum(self._bytes.values()) > EAGER_BYTES:
+
+    def advance(self) -> None:
+        """Have a worker begin to copy a large image, if it has not; for a time when nobody waits for this thread."""
+        if self._taken is None and sum(self._bytes.values()) > EAGER_BYTES:
             self._taken = _worker.submit(self._snapshot.take)
 
     def bytes_by_table(self) -> Mapping[str, int]:
@@ -71,12 +74,17 @@ class Image:
         elif self._taken is None:
             self._taken = self._snapshot.take()
 
-    def drop(self) -> None:
-        """Let go of the bytes; nothing more is copied."""
+    def abandon(self) -> None:
+        """Copy no more; the bytes are still there."""
         self._snapshot.abandon()
-        self._taken = ()
-        self._columns = []
         self._bytes = {}
+
+    def free(self) -> None:
+        """Let go of the bytes. A worker gives their memory back, as that takes ms, and other mappings wait for it."""
+        self.abandon()
+        parts = [self._snapshot, self._taken]
+        del self._snapshot, self._taken
+        _worker.submit(parts.clear)
 
     def _all(self) -> Sequence[memoryview]:
         if self._taken is None:

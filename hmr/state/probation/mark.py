@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from instar.hmr.state.catalog import Catalog
@@ -46,7 +46,14 @@ class Mark:
         notice: What people should know of what could not be kept; None if nothing.
     """
 
-    def __init__(self, subject: Marked) -> None:
+    def __init__(self, subject: Marked, spent: Iterable[Image] = ()) -> None:
+        """Mark the current frame.
+
+        Args:
+            subject: What is marked.
+            spent: Images that nobody needs any more, to be freed after the next commit.
+        """
+        self._spent = list(spent)
         self.frame = subject.history.current
         self.notice: str | None = None
         self._subject = subject
@@ -76,6 +83,10 @@ class Mark:
 
     def fault(self) -> BadValue | None:
         """What has gone bad since this was last asked, after a commit; None if nothing has."""
+        if self._image is not None:
+            self._image.advance()
+        while self._spent:
+            self._spent.pop().free()
         return None if self._watch is None else self._watch.fault(self._subject.history.current)
 
     @property
@@ -98,20 +109,23 @@ class Mark:
         layout = self._structure[0].layout
         return Migration(self._subject.catalog.era, layout, self._subject.history.current).reverts
 
-    def forget_values(self) -> None:
-        """Keep nothing beside the history."""
-        if self._image is not None:
-            self._image.drop()
-            self._image = None
+    def give_up(self) -> Image | None:
+        """Keep nothing beside the history; returns what was kept, to be freed when there is time."""
+        image, self._image = self._image, None
+        if image is not None:
+            image.abandon()
             if self._subject.limit is not None:
                 self._subject.limit.fit()
+        return image
 
     def release(self) -> None:
         """Watch no more, and keep nothing beside the history; as long as that holds the frame it can be returned to."""
         if self._watch is not None:
             self._watch.end()
             self._watch = None
-        self.forget_values()
+        image = self.give_up()
+        if image is not None:
+            image.free()
 
     def undo(self) -> None:
         """Return to the frame, with the schemas it had; what was committed since cannot be redone, and is not kept.
@@ -192,9 +206,8 @@ class Marks:
 
     def new(self, subject: Marked) -> Mark:
         """Make a mark; older ones keep nothing beside the history any more."""
-        for older in self._marks:
-            older.forget_values()
-        mark = Mark(subject)
+        images = (older.give_up() for older in self._marks)
+        mark = Mark(subject, [image for image in images if image is not None])
         self._marks.add(mark)
         return mark
 

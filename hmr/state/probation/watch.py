@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -159,25 +160,29 @@ def _columns_of(table: Guarded, tables: Mapping[str, Guarded]) -> list[_Watched]
 
 
 def _ranges_of(target: Target) -> list[_Range]:
-    """What a column's elements are held against: finite and within bounds; else finite; else within bounds."""
+    """What a column's elements are held against."""
     declared = target.field
     assert declared is not None
-    dtype, name = declared.type.dtype, declared.type.name
+    return [] if declared.target is not None else [*_ranges(declared.type.dtype, declared.min, declared.max)]
+
+
+@cache
+def _ranges(dtype: np.dtype[Any], low: float | None, high: float | None) -> Sequence[_Range]:
+    """Finite and within bounds; else finite; else within bounds."""
     if dtype.kind == "b":
-        return [_Range("bool", 0, 1)]
-    if declared.target is not None:
-        return []
+        return (_Range("bool", 0, 1),)
+    name = f"{dtype.kind}{8 * dtype.itemsize}"
     info: Any = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype)
     number = float if dtype.kind == "f" else int
-    least = None if declared.min is None else number(dtype.type(declared.min))
-    most = None if declared.max is None else number(dtype.type(declared.max))
+    least = None if low is None else number(dtype.type(low))
+    most = None if high is None else number(dtype.type(high))
     every = _Range(name, number(info.min), number(info.max))
-    low = every.low if least is None else max(least, every.low)
-    tight = _Range(name, low, every.high if most is None else min(most, every.high))
+    lowest = every.low if least is None else max(least, every.low)
+    tight = _Range(name, lowest, every.high if most is None else min(most, every.high))
     if dtype.kind != "f":
-        return [] if tight == every else [tight]
+        return () if tight == every else (tight,)
     wide = _Range(name, -np.inf if least is None else least, np.inf if most is None else most)
-    return [tight] if tight == every else [tight, every, wide]
+    return (tight,) if tight == every else (tight, every, wide)
 
 
 def _find(one: _Watched, allowed: _Range, frame: int) -> BadValue | None:
