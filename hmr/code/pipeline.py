@@ -86,6 +86,7 @@ class EditPipeline:
         self._told = ""
         self._errors: tuple[str, ...] = ()
         self._backlog = Backlog()
+        self._blamed: set[tuple[Path, str]] = set()
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._superseded: list[tuple[str, str]] = []
         self._repository = Repository(codebase.root)
@@ -197,10 +198,7 @@ class EditPipeline:
 
     def rejections(self) -> list[Rejection]:
         """Returns the edits that were rejected since the last call, oldest first; called by the frame thread."""
-        found = []
-        while self._rejections:
-            found.append(self._rejections.popleft())
-        return found
+        return [self._rejections.popleft() for _ in range(len(self._rejections))]
 
     def _run(self) -> None:
         while (message := self._inbox.get()) is not None:
@@ -222,9 +220,11 @@ class EditPipeline:
 
     def _put(self, changes: list[Change], *, joining: bool = False) -> set[Path]:
         """Notes saves; returns their files."""
+        saved = {change.path for change in changes}
+        self._blamed = {one for one in self._blamed if one[0] not in saved}
         replaced = self._backlog.put(changes, self._head, joining=joining)
         self._superseded += [(self._name(change.path), change.digest) for change in replaced]
-        return {change.path for change in changes}
+        return saved
 
     def _newest(self) -> Program:
         with self._lock:
@@ -239,15 +239,17 @@ class EditPipeline:
     def _put_back(self, edit: Edit, error: InstarError, stale: Edit | None) -> None:
         """Goes back to the base of an edit that was refused, and builds what was to follow it on that.
 
-        The same files are not offered again to the same program. Of an edit that contains what was refused before, only
-        that is to blame: the rest gets a chance of its own.
+        The same files are not offered again to the same program. Of an edit that contains what was refused before, or
+        undone, only that is to blame: the rest gets a chance of its own.
         """
         drop(edit.program, edit.base)
         if stale is not None:
             drop(stale.program, edit.base)
-        before = {one for head, contents in self._refused for one in contents if head is edit.base}
-        blamed = [change for change in edit.changes.values() if (change.path, change.digest) in before]
-        self._backlog.reject(blamed or edit.changes.values(), edit.changes, error)
+        before = {one for head, contents in self._refused for one in contents if head is edit.base} | self._blamed
+        changes = edit.changes.values()
+        blamed = [change for change in changes if (change.path, change.digest) in before] or [*changes]
+        self._blamed |= {(change.path, change.digest) for change in blamed}
+        self._backlog.reject(blamed, edit.changes, error)
         self._refused = {key: known for key, known in self._refused.items() if key[0] is edit.base}
         self._refused[edit.base, content(edit.changes)] = error
         self._told = str(error)
