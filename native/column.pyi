@@ -100,7 +100,7 @@ class Column:
             InstarError: If they do not fit, or a history knows the column; nothing has changed then.
         """
     def touch(self, nbytes: int) -> None:
-        """Have the system find memory for the first bytes of a column that nothing has used yet; other threads run meanwhile."""
+        """Have the system find memory for the first bytes of an unused column; other threads run meanwhile."""
     def settle(self, nbytes: int) -> None:
         """Make the first live bytes the committed ones, as `fill` does; those behind them must be zero."""
     def renew(self, capacity_bytes: int = 0) -> None:

@@ -375,8 +375,8 @@ class StateManager:
     def _settle_copies(self) -> None:
         for checkpoint in self._checkpoints:
             checkpoint.settle()
-        for image in self._images:
-            image.settle()
+        for mark in self._marks:
+            mark.settle()
 
     def _tables_changed(self) -> None:
         if self._limit is not None:

@@ -118,11 +118,6 @@ class MemoryAccount:
                 found.get(name, shared)["checkpoints"] += size
         return MemoryUse(found, limit)
 
-    def summary(self, limit: int | None) -> dict[str, Any]:
-        """Total, limit and bytes of each purpose as plain JSON values."""
-        purposes = self.purposes()
-        return {"total": sum(purposes.values()), "limit": limit, "purposes": purposes}
-
     def purposes(self) -> dict[str, int]:
         """The bytes of each purpose, at a price that each frame can pay."""
         found = dict.fromkeys(PURPOSES, 0)
