@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from instar.hmr.state.catalog.layouts import Form
 from instar.hmr.state.columns import Lineage
@@ -14,7 +10,7 @@ from instar.hmr.state.errors import MigrationError
 from instar.hmr.state.migration.filling import Filling
 from instar.hmr.state.migration.hook import Migrator, NewTable, OldTable, Side, call_migrate, place_of
 from instar.hmr.state.migration.refusal import KEPT, Question, left_open
-from instar.hmr.state.migration.steps import rules
+from instar.hmr.state.migration.steps import rows_outside, rules
 from instar.native import Despawns
 
 
@@ -73,23 +69,14 @@ def _check_rows(question: Question, table: NewTable, migrator: Migrator) -> None
 
 def _check_values(table: str, lineage: Lineage, rows: int, migrator: Migrator) -> None:
     """See that values are those that the field allows."""
-    field = lineage.field
-    cells: npt.NDArray[Any] = lineage.cells(0, rows).reshape(rows, -1)
-    bad = np.zeros(cells.shape, np.bool_)
-    if field.finite:
-        bad |= ~np.isfinite(cells)
-    if field.min is not None:
-        bad |= ~(cells >= field.type.dtype.type(field.min))
-    if field.max is not None:
-        bad |= ~(cells <= field.type.dtype.type(field.max))
-    where = np.flatnonzero(bad.any(axis=1))
-    if where.size:
-        row = int(where[0])
+    field, cells = lineage.field, lineage.cells(0, rows)
+    outside = rows_outside(field, cells)
+    if outside.size:
         raise _bad(
             migrator,
             table,
-            f"gives {where.size} rows of {table}.{field.name} values that are not {rules(field)} (row {row}: "
-            f"{cells[row][bad[row]][0]})",
+            f"gives {outside.size} rows of {table}.{field.name} values that are not {rules(field)} (row {outside[0]}: "
+            f"{cells[outside[0]].tolist()})",
         )
 
 

@@ -108,7 +108,7 @@ def _within(cells: Cells, dtype: np.dtype[Any]) -> Mask:
 
 def _rows(mask: Mask) -> Mask:
     """Of each row, whether all elements of its cell are true."""
-    return mask if mask.ndim == 1 else np.asarray(mask.reshape(len(mask), -1).all(axis=1))
+    return mask if mask.ndim == 1 else np.asarray(mask.all(axis=tuple(range(1, mask.ndim))))
 
 
 def _mantissa_bits(dtype: np.dtype[Any]) -> int:

@@ -13,7 +13,7 @@ from instar.hmr.state.fields import Field
 from instar.hmr.state.ids import IdIndex
 from instar.hmr.state.migration.conversion import Converted, converted, returned
 from instar.hmr.state.migration.plan import FieldPlan, Move, TablePlan
-from instar.hmr.state.migration.steps import Steps
+from instar.hmr.state.migration.steps import Steps, rules
 from instar.hmr.state.schema import Schema
 from instar.native import Column
 
@@ -105,6 +105,8 @@ class Filling:
         assert lineage is not None
         self._continued[id(lineage)] = lineage.declared(plan.field, plan.formers)
         self.steps.note(plan)
+        if rules(lineage.field) != rules(plan.field):
+            self.steps.warn_outside(plan.field, lineage.cells(0, self.rows))
 
     def _begin(self, plan: FieldPlan) -> None:
         lineage = self._reserve(plan)

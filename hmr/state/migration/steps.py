@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+import numpy as np
+
+from instar.hmr.state.columns import Cells
 from instar.hmr.state.fields import Field
+from instar.hmr.state.ids import Rows
 from instar.hmr.state.migration.plan import FieldPlan, Move, TablePlan
 from instar.hmr.state.step import Step
 
@@ -79,10 +86,16 @@ class Steps:
         if list(plan.old.fields) != list(plan.new.fields) and plan.old.fields.keys() == plan.new.fields.keys():
             self._add(f"fields in another order: {', '.join(plan.new.fields)}", None)
 
-    def warn_outside(self, field: Field, count: int, example: str) -> None:
-        """Note that rows do not lie within what a field now asks for."""
-        said = f"{_rows(count)} of {field.name} are not {rules(field)} ({example}); they are kept, and validation tells of them"
-        self._add(said, field.name)
+    def warn_outside(self, field: Field, cells: Cells) -> None:
+        """Note the rows whose values are not what a field now asks for."""
+        outside = rows_outside(field, cells)
+        if outside.size:
+            cell = cells[outside[0]].tolist()
+            self._add(
+                f"{_rows(outside.size)} of {field.name} are not {rules(field)} (row {outside[0]}: {cell}); they are kept, and "
+                f"validation tells of them",
+                field.name,
+            )
 
     def _add(self, text: str, column: str | None) -> None:
         table = self._plan.new.table
@@ -94,7 +107,7 @@ class Steps:
 
     def _declare(self, old: Field, new: Field) -> None:
         """Note what rules and defaults changed."""
-        if old.default != new.default and not (old.type != new.type and str(old.default) == str(new.default)):
+        if old.default != new.default and old.type.shape == new.type.shape:
             self._add(f"{new.name} has default {new.default}, had {old.default}", new.name)
         if rules(old) != rules(new):
             self._add(f"{new.name} is now {rules(new) or 'without bounds'}, was {rules(old) or 'without'}", new.name)
@@ -109,6 +122,17 @@ def rules(field: Field) -> str:
     """What the values of a field must be, in words."""
     said = [f"{name} {value}" for name in ("min", "max", "step") if (value := getattr(field, name)) is not None]
     return ", ".join([*said, "finite"] if field.finite else said)
+
+
+def rows_outside(field: Field, cells: Cells) -> Rows:
+    """The rows whose values a field does not allow, ascending."""
+    flat: Any = cells.reshape(len(cells), math.prod(cells.shape[1:]))
+    bad = ~np.isfinite(flat) if field.finite else np.zeros(flat.shape, np.bool_)
+    if field.min is not None:
+        bad |= ~(flat >= field.type.dtype.type(field.min))
+    if field.max is not None:
+        bad |= ~(flat <= field.type.dtype.type(field.max))
+    return np.flatnonzero(bad.any(axis=1))
 
 
 def _brought_back(old: Field, new: Field) -> str:
