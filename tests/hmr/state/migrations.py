@@ -240,6 +240,9 @@ class MigratingOracle(StateOracle):
         self.frames = {0: MigratingWorld()}
 
     def migrate(self, schemas: Mapping[str, Schema], answered: bool = False) -> None:
+        now = [(name, self[name].schema, list(self[name].schema.fields)) for name in self.world.visible]
+        if now == [(name, schema, list(schema.fields)) for name, schema in schemas.items()]:
+            return
         for table in self.world.tables.values():
             table.flush()
         trial = self.world.copy()
