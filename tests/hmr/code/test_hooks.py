@@ -136,3 +136,26 @@ def test_every_takes_a_number_of_frames(frames: Any) -> None:
 def test_every_marks_functions_only() -> None:
     with pytest.raises(HookError, match="marks functions"):
         every(2)(3)  # type: ignore[type-var]
+
+
+def test_migrate_takes_old_and_new_and_runs_in_no_frame() -> None:
+    found = hook("def migrate(old, new): pass\n")
+    assert (found.kind, found.names, found.keywords) == ("migrate", ("old", "new"), ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def migrate(): pass",
+        "def migrate(new, old): pass",
+        "def migrate(old, new, boids): pass",
+        "def migrate(old, *, new): pass",
+        "def migrate(*args): pass",
+        "def migrate(boids): pass",
+        "@every(3)\ndef migrate(old, new): pass",
+        "async def migrate(old, new): pass",
+    ],
+)
+def test_another_migrate_is_refused(text: str) -> None:
+    with pytest.raises(HookError, match="hook migrate"):
+        hooks(text)

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 
-
 from instar.hmr.state import Migrator, Schema, StateManager
 from instar.hmr.state.fields import make_field
 

@@ -6,7 +6,8 @@ import types
 import numpy as np
 import pytest
 
-from instar.hmr.state import Agents, Schema, SchemaError, f32, field, i32, snake_case
+from instar.hmr.state import Agents, Schema, SchemaError, StateManager, f32, field, i32, snake_case
+from instar.hmr.state.fields import make_field
 
 
 def declare(source: str, tmp_path, name: str = "scene_module") -> dict:
@@ -109,3 +110,46 @@ def test_cells_have_positive_lengths(shape):
 )
 def test_table_names_are_snake_case(name, table):
     assert snake_case(name) == table
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "capacity"),
+    [
+        (3, {"x": f32}, 5),
+        (None, {"x": f32}, 5),
+        ("class", {"x": f32}, 5),
+        ("boids", None, 5),
+        ("boids", ["x"], 5),
+        ("boids", {3: f32}, 5),
+        ("boids", {"a b": f32}, 5),
+        ("boids", {"for": f32}, 5),
+        ("boids", {"x": 3}, 5),
+        ("boids", {"x": make_field("y", f32)}, 5),
+        ("boids", {"x": f32}, "5"),
+        ("boids", {"x": f32}, True),
+    ],
+)
+def test_a_table_of_wrong_types_is_refused_in_words(name, fields, capacity):
+    with pytest.raises(SchemaError):
+        StateManager(history_bytes=1 << 20).table(name, fields, capacity=capacity)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"default": object()},
+        {"default": "x"},
+        {"default": [1, [2]]},
+        {"min": "0"},
+        {"max": [1]},
+        {"min": True},
+        {"finite": 1},
+        {"step": "x"},
+        {"was": 3},
+        {"was": ""},
+        {"was": "for"},
+    ],
+)
+def test_options_of_wrong_types_are_refused_in_words(options):
+    with pytest.raises(SchemaError):
+        make_field("x", f32, **options)
