@@ -17,6 +17,7 @@ from instar.hmr.code.load.faults import is_the_users, load_error
 from instar.hmr.code.load.imports import Compile, Files, Graph
 from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
 from instar.hmr.code.load.loading import Instance, Load, Stage
+from instar.hmr.code.load.remains import Remains
 from instar.hmr.code.load.tables import declared_tables
 from instar.hmr.code.params import Declaration, Declarations, LiveParam, Value
 from instar.hmr.code.program import Loading, ModuleVersion, Program, retire
@@ -33,6 +34,7 @@ class Codebase:
         settings: what the scene's file said when it was opened.
         names: what hooks may ask for besides tables.
         given: values of Params that stand above those of the scene's file, by file and name.
+        remains: the versions that were executed, until they are gone.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Codebase:
         self.settings = settings
         self.names = frozenset(names)
         self.given = given or {}
+        self.remains = Remains()
         self._read = read
 
     @property
@@ -115,6 +118,7 @@ class Codebase:
 
     def retire(self, old: Program, new: Program) -> None:
         """Makes `new` the program that runs instead of `old`; see `program.retire`."""
+        self.remains.came((), new)
         retire(old, new)
 
     def _build(
@@ -151,9 +155,12 @@ class Codebase:
                     if instance.stage is Stage.NEW or instance.name in modules:
                         load.execute(instance)
                 program = self._describe(base, values, graph, instances, declarations, files.looked_for | self.files)
-                return replace(program, loading=Loading(trial_ns, MappingProxyType(load.imports), effects.told()))
+                program = replace(program, loading=Loading(trial_ns, MappingProxyType(load.imports), effects.told()))
+                self.remains.came(load.new, program)
+                return program
         except BaseException as error:
-            stays = effects.undo(load.modules)
+            self.remains.came(load.new, None)
+            stays = effects.undo(found.module for found in load.new)
             if is_the_users(error, graph.units.values()):
                 raise
             failure = load_error(error, graph.units)

@@ -57,7 +57,7 @@ class Loading:
     notices: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Program:
     """A world's code. It never changes, but for the values of its Params.
 

@@ -95,34 +95,30 @@ class Load:
     """One load: executes new instances, each when it is first imported or asked for.
 
     Attributes:
+        new: the instances that it executes.
         imports: what came into the process from outside of the scene meanwhile, by module, with the ns it took.
     """
 
     def __init__(self, instances: Iterable[Instance], declarations: Declarations) -> None:
         """Args: instances: the new ones; declarations: where their Params go."""
-        self._new = [instance for instance in instances if instance.stage is Stage.NEW]
+        self.new = [instance for instance in instances if instance.stage is Stage.NEW]
         self._declarations = declarations
         self.imports: dict[str, int] = {}
-
-    @property
-    def modules(self) -> list[ModuleType]:
-        """The modules that it makes."""
-        return [instance.module for instance in self._new]
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Lists the new modules while the body executes; if it raises, nothing of them stays listed."""
-        paths = [str(instance.unit.source.path) for instance in self._new]
+        paths = [str(instance.unit.source.path) for instance in self.new]
         shown = {path: linecache.cache.get(path) for path in paths}
         try:
             with declaring(self._declarations):
                 yield
         except BaseException:
-            for instance in self._new:
+            for instance in self.new:
                 instance.delist()
             raise
         finally:
-            for instance in self._new:
+            for instance in self.new:
                 instance.importer.load = None
             for path, entry in shown.items():
                 if entry is None:
