@@ -13,6 +13,7 @@ from typing import Any
 from instar.debugger import Breakpoints
 from instar.edits.boundary import Boundary
 from instar.edits.by_hand import Run, under_way
+from instar.edits.departures import Departures
 from instar.edits.listeners import Callback
 from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
@@ -99,6 +100,7 @@ class Runtime:
         self._scene = self.world.scene
         self._meter = Meter(_boundary_budget(self._scene))
         self._garbage = Garbage()
+        self._departures = Departures(self.world, self._view.message)
         self._validation = Validation(self.world.state, 1 / self.fps, self._view.message)
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
@@ -174,6 +176,7 @@ class Runtime:
             stack.enter_context(self._garbage)
             stack.enter_context(quick_switches())
             self._begin()
+            stack.callback(self._departures.finish)
             stack.callback(self.world.verdicts.confirm)
             self._loop(frames)
             self.world.verdicts.condemn()
@@ -209,6 +212,7 @@ class Runtime:
             "resumed": self.resumed,
             "validation": self._validation.document(),
             "autosave": self._autosave.document() if self._autosave else None,
+            "leaks": list(self._departures.leaks),
             "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
         }
 
@@ -340,6 +344,8 @@ class Runtime:
         self._tell_of_memory()
         if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
             self._garbage.collect()
+        left = slack - (self._clock.now() - began)
+        self._garbage.freed(self._departures.maintain(left))
         left = slack - (self._clock.now() - began)
         if left > PACKING_SLACK_NS:
             self.world.state.maintain(left / 4e9)

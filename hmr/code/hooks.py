@@ -13,8 +13,8 @@ from typing import Any, Literal, NamedTuple, TypeVar
 
 from instar.hmr.code.errors import HookError
 
-Kind = Literal["setup", "update", "validate", "migrate", "every"]
-_NAMED: tuple[Kind, ...] = ("setup", "update", "validate", "migrate")
+Kind = Literal["setup", "update", "validate", "migrate", "dispose", "every"]
+_NAMED: tuple[Kind, ...] = ("setup", "update", "validate", "migrate", "dispose")
 _MIGRATE = ("old", "new")
 """What a `migrate` takes: its tables as they were, and as they will be."""
 VALIDATE_EVERY = 300
@@ -31,7 +31,8 @@ class Hook:
         module: dotted name of the module in the scene.
         name: the function's name in it.
         kind: `setup` (once), `update` (each frame), `validate` (after the others, where all is checked), `migrate` (where an
-            edit would lose something) or `every` (marked with `@every`, under any other name).
+            edit would lose something), `dispose` (when its version has been replaced, or the run ends) or `every` (marked
+            with `@every`, under any other name).
         function: what to call.
         names: what to pass by position, in order: tables and injected names.
         keywords: what to pass by keyword.
@@ -133,8 +134,10 @@ def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_n
         raise error(
             "it contains yield, so calling it would run nothing", "Write a function that does its work at once."
         )
-    if name == "setup" and marked is not None:
-        raise error("setup runs once, so @every does not apply", "Remove the mark, or give the function another name.")
+    if name in ("setup", "dispose") and marked is not None:
+        raise error(
+            f"{name} runs once, so @every does not apply", "Remove the mark, or give the function another name."
+        )
     if name == "migrate":
         _check_migrate(inspect.signature(value).parameters.values(), marked, error)
         return Hook(module, name, "migrate", value, _MIGRATE, (), 1, path, line)

@@ -57,6 +57,10 @@ class Garbage:
             gc.freeze()
             self._grown += max(0, young - collected)
 
+    def freed(self, count: int) -> None:
+        """Objects that had grown old have gone without a collection."""
+        self._grown = max(0, self._grown - count)
+
     def _collect_all(self) -> None:
         gc.unfreeze()
         gc.collect()
