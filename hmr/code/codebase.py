@@ -86,7 +86,7 @@ class Codebase:
         """
         program = _worked(self._build(None, {}, compile, None, Effects()), NOT_STARTED)
         for instance in program.instances.values():
-            instance.enlist()
+            instance.run()
         return program
 
     def build(

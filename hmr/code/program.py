@@ -11,6 +11,7 @@ from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import ParamError
 from instar.hmr.code.hooks import Hook
+from instar.hmr.code.load import names
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.params import LiveParam, Value
 from instar.hmr.code.settings import Name, Settings, Values
@@ -154,9 +155,10 @@ def retire(old: Program, new: Program) -> None:
     """
     new.inherit(old)
     drop(old, new)
+    names.forget_aliases()
     for instance in new.instances.values():
         if old.instances.get(instance.name) is not instance:
-            instance.enlist()
+            instance.run()
 
 
 def drop(program: Program, kept: Program) -> None:

@@ -16,6 +16,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.load import names
 from instar.hmr.code.load.imports import absolute
 from instar.hmr.code.load.lines import SceneLoader
 from instar.hmr.code.params import Declarations, LiveParam, ParamNumber, declaring, number_of
@@ -68,9 +69,15 @@ class Instance:
         """Puts the module into `sys.modules` and its source into `linecache`."""
         path = str(self.unit.source.path)
         sys.modules[self.module.__name__] = self.module
+        names.came(self.module)
         if self._lines is None:
             self._lines = self.unit.lines
         linecache.cache[path] = (len(self.unit.text), None, self._lines, path)
+
+    def run(self) -> None:
+        """Puts the module where it is looked for, as the version that runs."""
+        self.enlist()
+        names.runs(self.name, self.module)
 
     def delist(self) -> None:
         """Takes the module out of `sys.modules`."""
