@@ -214,6 +214,7 @@ class Runtime:
             "autosave": self._autosave.document() if self._autosave else None,
             "leaks": list(self._departures.leaks),
             "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
+            "prediction": pipeline.prediction if pipeline else None,
         }
 
     def _begin(self) -> None:

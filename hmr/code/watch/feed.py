@@ -18,6 +18,7 @@ class Kind(Enum):
         UNSURE: it changed or appeared, and nothing says whether it is complete.
         GONE: it, or the folder of that name, was deleted or moved away.
         ASIDE: a file that is no module but may become one was closed after writing.
+        LOST: events were lost; all that is there is told anew, and what was being written may be complete by now.
     """
 
     WRITTEN = 0
@@ -25,6 +26,7 @@ class Kind(Enum):
     UNSURE = 2
     GONE = 3
     ASIDE = 4
+    LOST = 5
 
 
 class Touch(NamedTuple):
@@ -35,7 +37,15 @@ class Touch(NamedTuple):
 
 
 class FeedLostError(Exception):
-    """Events cannot be had, or no longer; the text says why, for people."""
+    """Events cannot be had, or no longer; the text says why, for people.
+
+    Attributes:
+        passing: whether they can be had again when the folder is back.
+    """
+
+    def __init__(self, reason: str, *, passing: bool = False) -> None:
+        super().__init__(reason)
+        self.passing = passing
 
 
 class Feed(Protocol):

@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 import select
+import stat
 import struct
 from collections.abc import Collection
 from functools import reduce
@@ -39,6 +40,9 @@ _KINDS = (
 )
 _HEADER = struct.Struct("iIII")
 _BUFFER = 1 << 16
+_MOST_READS = 64
+"""What is read at once of events that never cease."""
+_FILE_MASK = In.IN_MODIFY | In.IN_CLOSE_WRITE | In.IN_ATTRIB
 _LIMITS = {
     errno.ENOSPC: "the limit of inotify watches is reached (raise it: sysctl fs.inotify.max_user_watches)",
     errno.EMFILE: "the limit of inotify instances is reached (raise it: sysctl fs.inotify.max_user_instances)",
@@ -60,6 +64,7 @@ class InotifyFeed:
         self._events = -1
         self._paths: dict[WatchDescriptor, Path] = {}
         self._links: dict[WatchDescriptor, dict[str, set[Path]]] = {}
+        self._files: dict[WatchDescriptor, set[Path]] = {}
         try:
             self._begin([])
         except FeedLostError:
@@ -75,9 +80,11 @@ class InotifyFeed:
         """See `Feed.wait`."""
         touches: list[Touch] = []
         ready = self._ready(seconds)
-        while ready:
+        reads = 0
+        while ready and reads < _MOST_READS:
             self._take(os.read(self._events, _BUFFER), touches)
             ready = self._ready(0)
+            reads += 1
         return touches
 
     def wake(self) -> None:
@@ -97,6 +104,7 @@ class InotifyFeed:
             os.close(self._events)
         self._paths.clear()
         self._links.clear()
+        self._files.clear()
         self._events = inotify_init()
         if self._events < 0:
             raise _lost(ctypes.get_errno(), self._root)
@@ -133,14 +141,29 @@ class InotifyFeed:
         for entry in entries:
             if is_watched(folder / entry.name, self._others):
                 touches.append(Touch(folder / entry.name, Kind.UNSURE))
-                if entry.is_symlink():
-                    self._follow(folder / entry.name)
+                self._follow(folder / entry.name)
             elif is_package(entry.name) and entry.is_dir():
                 self._watch(folder / entry.name, touches)
+                self._follow(folder / entry.name)
         return watch
 
-    def _follow(self, link: Path) -> None:
-        """Watches the folders of the files that a link leads to, for their names only."""
+    def _follow(self, path: Path) -> None:
+        """Watches what else decides on a module or folder: where its links lead, and a file that has other names."""
+        try:
+            status = path.lstat()
+        except OSError:
+            return
+        if stat.S_ISLNK(status.st_mode):
+            self._follow_link(path)
+        elif stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+            watch = inotify_add_watch(self._events, os.fsencode(path), Mask(_FILE_MASK))
+            if watch >= 0:
+                self._files.setdefault(watch, set()).add(path)
+            elif (number := ctypes.get_errno()) in _LIMITS:
+                raise _lost(number, path)
+
+    def _follow_link(self, link: Path) -> None:
+        """Watches the folders in which it is decided where a link leads, for those names only."""
         for target in targets(link):
             watch = inotify_add_watch(self._events, os.fsencode(target.parent), Mask(_MASK))
             if watch >= 0:
@@ -150,7 +173,11 @@ class InotifyFeed:
 
     def _forget(self, gone: Path) -> None:
         """Watches a file or folder, and what is below it, no longer: it was moved, so its paths are wrong."""
-        watched = self._paths.keys() | self._links.keys()
+        watched = self._paths.keys() | self._links.keys() | self._files.keys()
+        files = {
+            watch: {path for path in paths if not path.is_relative_to(gone)} for watch, paths in self._files.items()
+        }
+        self._files = {watch: paths for watch, paths in files.items() if paths}
         self._paths = {watch: path for watch, path in self._paths.items() if not path.is_relative_to(gone)}
         left: dict[WatchDescriptor, dict[str, set[Path]]] = {}
         for watch, names in self._links.items():
@@ -158,7 +185,7 @@ class InotifyFeed:
                 if kept := {link for link in links if not link.is_relative_to(gone)}:
                     left.setdefault(watch, {})[name] = kept
         self._links = left
-        for watch in watched - self._paths.keys() - left.keys():
+        for watch in watched - self._paths.keys() - left.keys() - self._files.keys():
             inotify_rm_watch(self._events, watch)
 
     def _take(self, buffer: bytes, touches: list[Touch]) -> None:
@@ -168,24 +195,30 @@ class InotifyFeed:
             position += _HEADER.size + length
             name = os.fsdecode(buffer[position - length : position].rstrip(b"\0"))
             if mask & In.IN_Q_OVERFLOW:
+                touches.append(Touch(self._root, Kind.LOST))
                 self._begin(touches)
                 return
             self._take_event(WatchDescriptor(watch), mask, name, touches)
 
     def _take_event(self, watch: WatchDescriptor, mask: int, name: str, touches: list[Touch]) -> None:
         if watch == self._root_watch and mask & (In.IN_DELETE_SELF | In.IN_MOVE_SELF | In.IN_IGNORED | In.IN_UNMOUNT):
-            raise FeedLostError(f"{self._root} was moved or deleted")
+            raise FeedLostError(f"{self._root} was moved or deleted", passing=True)
         if mask & In.IN_IGNORED:
-            self._paths.pop(watch, None)
-            self._links.pop(watch, None)
+            for place in (self._paths, self._links, self._files):
+                place.pop(watch, None)
             return
+        for path in list(self._files.get(watch, ())):
+            self._take_module(path, mask, touches)
         for link in list(self._links.get(watch, {}).get(name, ())):
-            self._take_module(link, mask, touches)
+            self._take_link(link, mask, touches)
         folder = self._paths.get(watch)
-        if folder is None or not name:
-            return
-        path = folder / name
-        if mask & In.IN_ISDIR or (is_package(name) and mask & In.IN_CREATE and path.is_dir()):
+        if folder is not None and name:
+            self._take_entry(folder / name, mask, touches)
+
+    def _take_entry(self, path: Path, mask: int, touches: list[Touch]) -> None:
+        """Reports an event of what is in a folder that is watched."""
+        name = path.name
+        if mask & In.IN_ISDIR or (is_package(name) and self._is_folder(path, mask)):
             self._take_folder(path, mask, touches)
         elif is_watched(path, self._others):
             if mask & (In.IN_DELETE | In.IN_MOVED_FROM | In.IN_MOVED_TO):
@@ -197,15 +230,34 @@ class InotifyFeed:
     def _take_module(self, path: Path, mask: int, touches: list[Touch]) -> None:
         """Reports an event of a module, or of a file that it is a link to."""
         touches.extend(Touch(path, kind) for bits, kind in _KINDS if mask & bits)
-        if mask & (In.IN_CREATE | In.IN_MOVED_TO) and path.is_symlink():
+        if mask & (In.IN_CREATE | In.IN_MOVED_TO | In.IN_ATTRIB):
             self._follow(path)
+
+    def _take_link(self, link: Path, mask: int, touches: list[Touch]) -> None:
+        """Reports an event of what decides where a link leads."""
+        if is_watched(link, self._others):
+            self._take_module(link, mask, touches)
+        elif mask & (In.IN_CREATE | In.IN_MOVED_TO | In.IN_DELETE | In.IN_MOVED_FROM):
+            self._forget(link)
+            touches.append(Touch(link, Kind.GONE))
+            if link.is_dir():
+                self._watch(link, touches)
+            self._follow(link)
+
+    def _is_folder(self, path: Path, mask: int) -> bool:
+        """Returns whether an event of what is no folder itself is one of a folder: a link to one came or went."""
+        if mask & (In.IN_CREATE | In.IN_MOVED_TO):
+            return path.is_dir()
+        return bool(mask & (In.IN_DELETE | In.IN_MOVED_FROM)) and path in self._paths.values()
 
     def _take_folder(self, path: Path, mask: int, touches: list[Touch]) -> None:
         if mask & (In.IN_MOVED_FROM | In.IN_DELETE):
             self._forget(path)
             touches.append(Touch(path, Kind.GONE))
         elif mask & (In.IN_CREATE | In.IN_MOVED_TO) and is_package(path.name):
+            self._forget(path)
             self._watch(path, touches)
+            self._follow(path)
 
 
 def _lost(number: int, folder: Path) -> FeedLostError:

@@ -1,8 +1,9 @@
-"""Modules that are links to files: where else their content can change."""
+"""Links: where else it is decided what a module or a folder of them holds."""
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,34 @@ _MOST = 40
 
 
 def targets(path: Path) -> Iterator[Path]:
-    """Yields the files that a link leads to, one after the other, there or not; nothing for what is no link."""
-    for _ in range(_MOST):
+    """Yields the links on the way to what a link leads to, and that, there or not; nothing for what is no link.
+
+    A folder on the way that is itself a link counts: those who swap it swap all that is behind it, as Kubernetes does with
+    the `..data` of a mounted configuration.
+    """
+    place = Path(os.path.realpath(path.parent))
+    waiting = deque([path.name])
+    links = 0
+    while waiting:
+        part = waiting.popleft()
+        if part == os.pardir:
+            place = place.parent
+            continue
+        here = place / part
         try:
-            path = path.parent / path.readlink()
+            led = here.readlink()
         except OSError:
+            if links and not waiting:
+                yield here
+            elif not links:
+                return
+            place = here
+            continue
+        if links:
+            yield here
+        links += 1
+        if links > _MOST:
             return
-        path = Path(os.path.realpath(path.parent)) / path.name
-        yield path
+        if led.is_absolute():
+            place = Path(led.anchor)
+        waiting.extendleft(reversed(led.parts[1:] if led.is_absolute() else led.parts))

@@ -12,6 +12,7 @@ from watchdog.observers import Observer
 
 from instar.hmr.code.watch.feed import FeedLostError, Kind, Touch, is_package, is_watched, modules_below
 from instar.hmr.code.watch.polling import INTERVAL, mark_of
+from instar.hmr.code.watch.temporary import is_temporary
 
 _NOTHING_NEW = {"opened", "closed_no_write"}
 
@@ -96,7 +97,9 @@ class ObserverFeed(FileSystemEventHandler):
         path = self._root / inside
         if not all(is_package(part) for part in inside.parts[:-1]):
             return
-        if kind is Kind.GONE or (inside.parts and is_watched(path, self._others)):
+        if kind is not Kind.GONE and inside.parts and is_temporary(path.name):
+            touches.append(Touch(path, Kind.ASIDE))
+        elif kind is Kind.GONE or (inside.parts and is_watched(path, self._others)):
             self._note_link(path)
             touches.append(Touch(path, kind))
         elif not inside.parts or is_package(path.name):

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from instar.hmr.code.compile.source import digest_of
+from instar.hmr.code.watch.both import BothFeed
 from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
+from instar.hmr.code.watch.mounts import hears, remote_kind
 from instar.hmr.code.watch.polling import PollingFeed
 from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole
 from instar.hmr.code.watch.temporary import MOST_BYTES
@@ -21,6 +23,8 @@ SETTLED_SECONDS = 0.015
 """A file that nothing calls complete is so when it was the same twice, so far apart, and compiles."""
 STALE_SECONDS = 0.3
 """One that does not compile is taken as complete when it was the same for so long."""
+KEPT_OPEN_SECONDS = 2.0
+"""A file that its writer neither closes nor writes to for so long is looked at all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class Watcher:
         self._on_aside = on_aside
         self._aside: set[Path] = set()
         self._written: dict[Path, int] = {}
-        self._writing: set[Path] = set()
+        self._writing: dict[Path, float] = {}
+        self._lost: FeedLostError | None = None
         self._unsure: dict[Path, _Guess] = {}
         self._stopping = False
         self._told_elsewhere: deque[Change] = deque()
@@ -117,6 +122,7 @@ class Watcher:
         if self.mode == "events":
             try:
                 self._feed = _open_feed(self._root, self._others)
+                self.notice = _remote_notice(self._root)
             except FeedLostError as error:
                 self._poll_from_now(error)
         for path in modules_below(self._root, self._others):
@@ -158,17 +164,21 @@ class Watcher:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                self._absorb(self._feed.wait(self._patience()))
-                changes = self._read_written() + self._read_unsure()
+                self._turn()
             except FeedLostError as error:
                 self._poll_from_now(error)
-                continue
-            if changes:
-                self._on_change(changes)
-            elif self._aside:
-                self._tell_aside()
-            elif self._settling:
-                self._settle()
+
+    def _turn(self) -> None:
+        """Waits until something happens, and tells of what came of it."""
+        self._absorb(self._feed.wait(self._patience()))
+        changes = self._read_written() + self._read_unsure()
+        self._hear_again()
+        if changes:
+            self._on_change(changes)
+        elif self._aside:
+            self._tell_aside()
+        elif self._settling:
+            self._settle()
 
     def _tell_aside(self) -> None:
         """Tells of files that may become modules; those that have by now are gone from where they were."""
@@ -190,45 +200,69 @@ class Watcher:
             self._settling.popleft()(busy)
 
     def _poll_from_now(self, reason: FeedLostError) -> None:
+        self._lost = reason
         self.mode = "polling"
         self.notice = f"no events: {reason}; looking for saves 4 times a second instead"
         lost, self._feed = self._feed, PollingFeed(self._root, others=self._others)
         lost.close()
+        self._look_anew()
+
+    def _hear_again(self) -> None:
+        """Goes back to events where the folder that was lost is back."""
+        if self._lost is None or not self._lost.passing or not self._root.is_dir():
+            return
+        try:
+            feed = _open_feed(self._root, self._others)
+        except FeedLostError as error:
+            self._lost = error
+            return
+        self._lost = None
+        lost, self._feed = self._feed, feed
+        lost.close()
+        self.mode, self.notice = "events", _remote_notice(self._root)
+        self._look_anew()
+
+    def _look_anew(self) -> None:
+        """Forgets what was heard of files that are gone or were being written, and looks at all that are there."""
         self._writing.clear()
         for path in [path for path in self._known if not path.exists()]:
             self._forget(path)
+        for path in modules_below(self._root, self._others):
+            self._unsure.setdefault(path, _Guess(time.monotonic_ns()))
 
     def _patience(self) -> float | None:
         if self._written or self._settling or self._aside:
             return 0.0
-        if not self._unsure:
+        if not self._unsure and not self._writing:
             return None
-        return max(0.0, min(guess.due for guess in self._unsure.values()) - time.monotonic())
+        due = min([*(guess.due for guess in self._unsure.values()), *self._writing.values()])
+        return max(0.0, due - time.monotonic())
 
     def _absorb(self, touches: list[Touch]) -> None:
         now = time.monotonic_ns()
         for path, kind in touches:
             if kind is Kind.WRITTEN:
-                self._writing.discard(path)
+                self._writing.pop(path, None)
                 self._unsure.pop(path, None)
                 self._written.setdefault(path, now)
             elif kind is Kind.WRITING:
                 self._written.pop(path, None)
                 self._unsure.pop(path, None)
-                self._writing.add(path)
+                self._writing[path] = time.monotonic() + KEPT_OPEN_SECONDS
             elif kind is Kind.UNSURE and path not in self._written and path not in self._writing:
                 self._unsure.setdefault(path, _Guess(now)).due = 0.0
             elif kind is Kind.ASIDE:
                 self._aside.add(path)
             elif kind is Kind.GONE:
                 self._forget(path)
+            elif kind is Kind.LOST:
+                self._look_anew()
 
     def _forget(self, gone: Path) -> None:
         self._on_gone(gone)
-        for place in (self._known, self._written, self._unsure):
+        for place in (self._known, self._written, self._unsure, self._writing):
             for path in [path for path in place if path.is_relative_to(gone)]:
                 del place[path]
-        self._writing = {path for path in self._writing if not path.is_relative_to(gone)}
 
     def _read_written(self) -> list[Change]:
         """Reads complete files; those that are written to again by now are left to their next event."""
@@ -246,6 +280,10 @@ class Watcher:
         for path, event_ns, data in reads:
             if path in self._written:
                 self._written[path] = event_ns
+            elif path not in self._writing and data is not None and b"\0" in data:
+                self._unsure[path] = _Guess(
+                    event_ns
+                )  # room for what its writer has yet to put there, through a mapping
             elif path not in self._writing:
                 changes += self._change(path, data, event_ns)
         return changes
@@ -254,6 +292,9 @@ class Watcher:
         """Reads files that may be incomplete, and takes those that have stayed the same."""
         changes = []
         now = time.monotonic()
+        for path in [path for path, due in self._writing.items() if due <= now]:
+            del self._writing[path]
+            self._unsure[path] = _Guess(time.monotonic_ns(), begun=now - STALE_SECONDS)
         for path, guess in [(path, guess) for path, guess in self._unsure.items() if guess.due <= now]:
             try:
                 data = read_whole(path)
@@ -292,10 +333,23 @@ class Watcher:
 
 
 def _open_feed(root: Path, others: Collection[Path]) -> Feed:
+    feed: Feed
     if platform.system() == "Linux":
         from instar.hmr.code.watch.inotify import InotifyFeed  # noqa: PLC0415 - only there
 
-        return InotifyFeed(root, others=others)
-    from instar.hmr.code.watch.observer import ObserverFeed  # noqa: PLC0415 - the other systems
+        feed = InotifyFeed(root, others=others)
+    else:
+        from instar.hmr.code.watch.observer import ObserverFeed  # noqa: PLC0415 - the other systems
 
-    return ObserverFeed(root, others=others)
+        feed = ObserverFeed(root, others=others)
+    if not hears(feed, root):
+        feed.close()
+        raise FeedLostError(f"a file that was written in {root} was not told of")
+    return feed if remote_kind(root) is None else BothFeed(feed, root, others=others)
+
+
+def _remote_notice(root: Path) -> str | None:
+    kind = remote_kind(root)
+    if kind is None:
+        return None
+    return f"{root} is on a {kind} file system, which does not tell what others save; looking for that 4 times a second too"

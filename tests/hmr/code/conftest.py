@@ -13,7 +13,7 @@ import pytest
 from instar.hmr.code import Codebase, Edit, EditPipeline, Program, Rejection, Source
 
 INJECTED = ("world", "dt", "frame", "rng", "space", "params")
-PATIENCE = 10.0
+PATIENCE = 60.0
 
 
 @dataclass(frozen=True)

@@ -86,10 +86,34 @@ def test_overflow_looks_at_everything_again(feed: InotifyFeed, tmp_path: Path) -
     (tmp_path / "rules" / "seek.py").write_text("x")
     touches: list[Touch] = []
     feed._take(b"\xff\xff\xff\xff" + int(In.IN_Q_OVERFLOW).to_bytes(4, sys.byteorder) + bytes(8), touches)
-    assert touches == [Touch(tmp_path / "rules" / "seek.py", Kind.UNSURE)]
+    assert touches == [Touch(tmp_path, Kind.LOST), Touch(tmp_path / "rules" / "seek.py", Kind.UNSURE)]
     assert feed.folders == (tmp_path, tmp_path / "rules")
     (tmp_path / "rules" / "seek.py").unlink()
     assert feed.wait(10) == [Touch(tmp_path / "rules" / "seek.py", Kind.GONE)]
+
+
+def test_temporary_file_is_told_when_it_is_closed(feed: InotifyFeed, tmp_path: Path) -> None:
+    with (tmp_path / "flock.py.tmp").open("w") as file:
+        file.write("x")
+        file.flush()
+        assert feed.wait(0) == []
+    assert feed.wait(10) == [Touch(tmp_path / "flock.py.tmp", Kind.ASIDE)]
+    (tmp_path / "notes.txt").write_text("x")
+    assert feed.wait(0) == []
+
+
+def test_file_with_two_names_is_told_under_both_until_it_is_replaced(feed: InotifyFeed, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x")
+    (tmp_path / "b.py").hardlink_to(tmp_path / "a.py")
+    feed.wait(10)
+    (tmp_path / "a.py").write_text("xy")
+    told = feed.wait(10)
+    assert {path.name for path, kind in told if kind is Kind.WRITTEN} == {"a.py", "b.py"}
+    (tmp_path / "b.py").unlink()
+    (tmp_path / "b.py").write_text("z")
+    feed.wait(10)
+    (tmp_path / "a.py").write_text("xyz")
+    assert {path.name for path, kind in feed.wait(10) if kind is Kind.WRITTEN} == {"a.py"}
 
 
 def test_folder_that_cannot_be_watched(tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import queue
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -343,18 +345,195 @@ def test_file_that_somebody_keeps_open_is_told_all_the_same(tmp_path: Path) -> N
         assert found.next() == ("flock.py", "x = 1\n")
 
 
-def test_folder_that_is_replaced_is_polled_with_a_notice(tmp_path: Path) -> None:
+def test_folder_that_is_gone_is_polled_with_a_notice_and_heard_again_when_it_is_back(tmp_path: Path) -> None:
     root = tmp_path / "scene"
     root.mkdir()
     found = Heard(root)
     with found.watcher:
         assert (found.watcher.mode, found.watcher.notice) == ("events", None)
         root.rename(tmp_path / "other")
+        while found.watcher.mode == "events":
+            settle(found)
+        assert "was moved or deleted; looking for saves" in str(found.watcher.notice)
         root.mkdir()
         in_place(root / "flock.py", "x = 1\n")
         assert found.next() == ("flock.py", "x = 1\n")
+        while found.watcher.mode == "polling":
+            settle(found)
+        assert found.watcher.notice is None
+        in_place(root / "flock.py", "x = 2\n")
+        assert found.next() == ("flock.py", "x = 2\n")
+
+
+def settle(heard: Heard) -> bool:
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    heard.watcher.settle(answers.put)
+    return answers.get(timeout=PATIENCE)
+
+
+def test_folder_without_events_is_polled_with_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "hears", lambda feed, root: False)
+    found = Heard(tmp_path)
+    with found.watcher:
         assert found.watcher.mode == "polling"
-        assert "was moved or deleted; looking for saves" in str(found.watcher.notice)
+        assert "was not told of; looking for saves" in str(found.watcher.notice)
+        in_place(tmp_path / "flock.py", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+def test_folder_that_others_can_write_to_is_looked_at_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "remote_kind", lambda root: "nfs4")
+    silent = ScriptedFeed()
+    monkeypatch.setattr("instar.hmr.code.watch.inotify.InotifyFeed", lambda root, others: silent)
+    monkeypatch.setattr(watcher, "hears", lambda feed, root: True)
+    monkeypatch.setattr(watcher.platform, "system", lambda: "Linux")
+    found = Heard(tmp_path)
+    with found.watcher:
+        assert found.watcher.mode == "events"
+        assert "is on a nfs4 file system" in str(found.watcher.notice)
+        in_place(tmp_path / "flock.py", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+def test_settling_waits_for_what_is_saved_and_tells_of_what_is_being_written(heard: Heard) -> None:
+    if heard.watcher.mode == "polling":
+        pytest.skip("a look does not tell whether a file is being written")
+    in_place(heard.root / "flock.py", "x = 1\n")
+    while settle(heard):
+        pass
+    assert heard.changes.get_nowait().data == b"x = 1\n"
+    with (heard.root / "hunt.py").open("w") as file:
+        file.write("x = ")
+        file.flush()
+        assert settle(heard)
+        file.write("1\n")
+    assert heard.next() == ("hunt.py", "x = 1\n")
+
+
+def swap_folder(root: Path, name: str) -> None:
+    """Swaps the folder behind `..data` as Kubernetes does."""
+    (root / "..data_tmp").symlink_to(name)
+    (root / "..data_tmp").replace(root / "..data")
+
+
+def test_folder_behind_links_is_swapped(tmp_path: Path) -> None:
+    for name, text in (("..one", "x = 1\n"), ("..two", "x = 2\n"), ("..three", "x = 3\n")):
+        (tmp_path / name / "rules").mkdir(parents=True)
+        (tmp_path / name / "flock.py").write_text(text)
+        (tmp_path / name / "rules" / "seek.py").write_text(text)
+    (tmp_path / "..data").symlink_to("..one")
+    (tmp_path / "flock.py").symlink_to("..data/flock.py")
+    (tmp_path / "rules").symlink_to("..data/rules")
+    found = Heard(tmp_path)
+    with found.watcher:
+        for name, text in (("..two", "x = 2\n"), ("..three", "x = 3\n"), ("..one", "x = 1\n")):
+            swap_folder(tmp_path, name)
+            assert {found.next(), found.next()} == {("flock.py", text), ("rules/seek.py", text)}
+        assert found.watcher.mode == "events"
+
+
+def test_link_to_a_folder_that_is_swapped(tmp_path: Path) -> None:
+    for name, text in (("one", "x = 1\n"), ("two", "x = 2\n")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "seek.py").write_text(text)
+    root = tmp_path / "scene"
+    root.mkdir()
+    (root / "rules").symlink_to("../one")
+    found = Heard(root)
+    with found.watcher:
+        (root / "rules.tmp").symlink_to("../two")
+        (root / "rules.tmp").replace(root / "rules")
+        assert found.next() == ("rules/seek.py", "x = 2\n")
+        in_place(tmp_path / "two" / "seek.py", "x = 3\n")
+        assert found.next() == ("rules/seek.py", "x = 3\n")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere only the folder of the other name is told")
+def test_file_that_is_written_under_its_other_name(tmp_path: Path) -> None:
+    (tmp_path / "scene").mkdir()
+    (tmp_path / "other.txt").write_text("x = 0\n")
+    (tmp_path / "scene" / "flock.py").hardlink_to(tmp_path / "other.txt")
+    found = Heard(tmp_path / "scene")
+    with found.watcher:
+        in_place(tmp_path / "other.txt", "x = 1\n")
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+def test_name_that_changes_its_case(heard: Heard) -> None:
+    (heard.root / "flock.py").rename(heard.root / "Flock.py")
+    assert heard.next() == ("Flock.py", "x = 0\n")
+    (heard.root / "Flock.py").rename(heard.root / "flock.py")
+    assert heard.next() == ("flock.py", "x = 0\n")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere nobody knows that it is open")
+def test_file_whose_writer_never_closes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watcher, "KEPT_OPEN_SECONDS", 0.05)
+    found = Heard(tmp_path)
+    with found.watcher, (tmp_path / "flock.py").open("w") as file:
+        file.write("x = 1\n")
+        file.flush()
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="where it was closed is not told elsewhere")
+def test_file_that_is_written_through_a_mapping_after_it_was_closed(tmp_path: Path) -> None:
+    path = tmp_path / "flock.py"
+    found = Heard(tmp_path, complete=lambda path, data: b"\0" not in data)
+    with found.watcher:
+        with path.open("w+b") as file:
+            file.truncate(6)
+            mapped = mmap.mmap(file.fileno(), 6)
+        settle(found)
+        mapped[:] = b"x = 1\n"
+        mapped.close()
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
+def test_emptied_and_deleted_files_are_told_as_gone(tmp_path: Path) -> None:
+    gone: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    path = tmp_path / "flock.py"
+    path.write_text("x = 0\n")
+    with Heard(tmp_path, on_gone=gone.put).watcher:
+        path.write_text("")
+        assert gone.get(timeout=PATIENCE) == path
+        path.unlink()
+        assert gone.get(timeout=PATIENCE) == path
+
+
+def test_what_editors_write_beside_modules_is_told_as_such(tmp_path: Path) -> None:
+    aside: queue.SimpleQueue[tuple[Path, bytes]] = queue.SimpleQueue()
+    found = Heard(tmp_path, on_aside=lambda path, data: aside.put((path, data)))
+    with found.watcher:
+        (tmp_path / "4913").write_text("x")
+        (tmp_path / "flock.py~").write_text("x")
+        (tmp_path / "flock.py.tmp").write_text("x = 1\n")
+        assert aside.get(timeout=PATIENCE) == (tmp_path / "flock.py.tmp", b"x = 1\n")
+        assert aside.empty()
+
+
+REAL = {
+    "sed": ["sed", "-i", "s/0/1/", "flock.py"],
+    "vim": ["vim", "-Nu", "NONE", "-es", "-c", "%s/0/1/", "-c", "wq", "flock.py"],
+    "ed": ["ed", "-s", "flock.py"],
+    "perl": ["perl", "-pi", "-e", "s/0/1/", "flock.py"],
+    "cp": ["cp", "../new", "flock.py"],
+    "mv": ["mv", "../new", "flock.py"],
+    "ln": ["ln", "-sf", "../new", "flock.py"],
+    "rsync": ["rsync", "--checksum", "../new", "flock.py"],
+    "install": ["install", "../new", "flock.py"],
+    "dd": ["dd", "if=../new", "of=flock.py", "bs=1", "status=none"],
+}
+
+
+@pytest.mark.parametrize("program", REAL)
+def test_real_programs(heard: Heard, program: str) -> None:
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program}")
+    (heard.root.parent / "new").write_text("x = 1\n")
+    subprocess.run(REAL[program], cwd=heard.root, input=b",s/0/1/\nw\nq\n", check=True, capture_output=True)
+    assert heard.next() == ("flock.py", "x = 1\n")
+    heard.nothing_but_marker()
 
 
 def test_limits_lead_to_polling_with_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -464,6 +643,20 @@ def test_content_that_stays_cut_off_is_told_in_the_end(tmp_path: Path, monkeypat
         assert found.next() == ("flock.py", "x = (")
 
 
+def test_what_was_being_written_when_events_were_lost_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "flock.py"
+
+    def begun() -> list[Touch]:
+        return [Touch(path, Kind.WRITING)]
+
+    def lost() -> list[Touch]:
+        path.write_text("x = 1\n")
+        return [Touch(tmp_path, Kind.LOST)]
+
+    with (found := scripted(tmp_path, monkeypatch, begun, lost)).watcher:
+        assert found.next() == ("flock.py", "x = 1\n")
+
+
 def test_lost_feed_is_replaced_and_nothing_is_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def lost() -> list[Touch]:
         (tmp_path / "flock.py").write_text("x = 1\n")
@@ -496,5 +689,66 @@ def test_any_saves_end_with_what_is_on_disk_and_never_show_less(
         while told != last:
             name, text = found.next()
             assert text in written[name]
+            told[name] = text
+        found.nothing_but_marker()
+
+
+def renamed_folder(root: Path) -> None:
+    if (root / "rules").is_dir():
+        (root / "rules").rename(root / "laws") if not (root / "laws").exists() else shutil.rmtree(root / "laws")
+    elif (root / "laws").is_dir():
+        (root / "laws").rename(root / "rules")
+
+
+def swapped_files(root: Path) -> None:
+    one, other = root / "flock.py", root / "hunt.py"
+    if one.exists() and other.exists():
+        one.rename(root / "between.tmp")
+        other.rename(one)
+        (root / "between.tmp").rename(other)
+
+
+def truncated(root: Path) -> None:
+    if (root / "flock.py").exists():
+        (root / "flock.py").write_text("")
+
+
+def touched(root: Path) -> None:
+    for path in root.rglob("*.py"):
+        os.utime(path, (1, 1))
+
+
+def deleted(root: Path) -> None:
+    (root / "hunt.py").unlink(missing_ok=True)
+
+
+OTHERS = [renamed_folder, swapped_files, truncated, touched, deleted]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.one_of(SAVES, st.sampled_from(OTHERS)), max_size=14), polling=st.booleans())
+def test_any_operations_end_with_what_is_on_disk(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[Any], polling: bool
+) -> None:
+    root = tmp_path_factory.mktemp("random") / "scene"
+    root.mkdir()
+    found = Heard(root, polling=polling)
+    written = set()
+    told: dict[str, str] = {}
+    with found.watcher:
+        for number, step in enumerate(steps):
+            if callable(step):
+                step(root)
+                continue
+            style, name, size = step
+            text = f"x = {number}\n" * 10 ** (size % 4)
+            written.add(text)
+            (root / name).parent.mkdir(exist_ok=True)
+            style(root / name, text)
+        on_disk = {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*.py")}
+        expected = {name: text for name, text in on_disk.items() if text}
+        while any(told.get(name) != text for name, text in expected.items()):
+            name, text = found.next()
+            assert text in written
             told[name] = text
         found.nothing_but_marker()
