@@ -205,10 +205,8 @@ class EditPipeline:
             if isinstance(message, list):
                 saved = self._put(message)
                 self._update(saved, {})
-                self._renew_errors()
                 self._predictor.note(saved)
-                continue
-            if isinstance(message, _Gone):
+            elif isinstance(message, _Gone):
                 self._backlog.forget(message.path, self._head, self._newest())
             elif message.error is not None:
                 self._put_back(message.edit, message.error, message.stale)
