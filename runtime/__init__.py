@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from instar.edits.by_hand import reload as reload
     from instar.edits.listeners import on_edit as on_edit
+    from instar.edits.receipt import Receipt as Receipt
     from instar.hmr.code import Param as Param
     from instar.hmr.code import every as every
     from instar.hmr.state import Agents as Agents
@@ -59,6 +60,7 @@ _HOMES = {
     "Param": _CODE,
     "every": _CODE,
     "World": "instar.world",
+    "Receipt": "instar.edits.receipt",
     "reload": "instar.edits.by_hand",
     "on_edit": "instar.edits.listeners",
     "Runtime": "instar.runner",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pdb
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -47,13 +48,14 @@ class HookDebugger(pdb.Pdb):
 
 
 class Breakpoints:
-    """While the context lasts, `breakpoint()` stops at the terminal inside ``pause()``."""
+    """While the context lasts, `breakpoint()` stops at the terminal inside ``pause()``; other threads keep their own."""
 
     def __init__(self, pause: Pause) -> None:
         self._pause = pause
         self._debugger: HookDebugger | None = None
 
     def __enter__(self) -> Breakpoints:
+        self._thread = threading.get_ident()
         self._before = sys.breakpointhook
         sys.breakpointhook = self._stop
         return self
@@ -68,6 +70,9 @@ class Breakpoints:
             self._debugger.end_of_hook()
 
     def _stop(self, *args: Any, **kwargs: Any) -> None:
+        if threading.get_ident() != self._thread:
+            self._before(*args, **kwargs)
+            return
         if os.environ.get("PYTHONBREAKPOINT"):
             sys.__breakpointhook__(*args, **kwargs)
             return

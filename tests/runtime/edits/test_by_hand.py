@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -171,6 +172,14 @@ def test_it_works_beside_an_event_loop(run):
     first, second = asyncio.run(cell())
     assert first == second
     assert first.verdict == "live"
+
+
+def test_other_threads_keep_their_own_breakpoints(run, monkeypatch):
+    stopped = []
+    monkeypatch.setattr(sys, "breakpointhook", lambda: stopped.append(threading.get_ident()))
+    run()
+    breakpoint()
+    assert stopped == [threading.get_ident()]
 
 
 def test_on_edit_hears_each_receipt_on_the_thread_of_the_frames(run):

@@ -278,6 +278,12 @@ def test_a_file_that_says_the_same_is_an_edit_that_changes_nothing(world):
     assert world.reload().files == ("flock.py", "scene.toml")
 
 
+def test_a_module_whose_file_is_gone_goes_on_through_edits_of_the_scene(world):
+    (world.scene.folder / "flock.py").unlink()
+    assert edit(world, 'title = "Two"\nmodules = ["flock"]\n').verdict == "live"
+    world.step()
+
+
 def test_capacity_is_raised_by_an_edit_of_the_class(world):
     path = world.scene.folder / "flock.py"
     path.write_text(FLOCK.replace("capacity=1000", "capacity=5000"))
