@@ -12,11 +12,11 @@ from typing import Any
 
 from instar.debugger import Breakpoints
 from instar.edits.boundary import Boundary
-from instar.edits.by_hand import Run, under_way
 from instar.edits.departures import Departures
 from instar.edits.listeners import Callback
 from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
+from instar.edits.runs import Run, expect, under_way
 from instar.faults import EditFault, HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
@@ -94,6 +94,7 @@ class Runtime:
         with Breakpoints(self._view.released):
             self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
         self._clock = clock or SystemClock()
+        expect(self.world)
         self._edits = Boundary(self.world, self._clock.now, self._view.message)
         if reload_log is not None:
             self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
@@ -162,13 +163,12 @@ class Runtime:
             stack.enter_context(self._interrupt)
             limit = stack.enter_context(hook_limit())
             self._breakpoints = stack.enter_context(Breakpoints(lambda: self._paused(limit)))
-            self._pipeline = stack.enter_context(
-                EditPipeline(self.world.codebase, self.world.program, self.world.check)
-            )
+            self._pipeline = EditPipeline(self.world.codebase, self.world.program, self.world.check)
+            stack.enter_context(under_way(Run(self.world, self._pipeline, self._edits.ledger)))
+            stack.enter_context(self._pipeline)
             if not self._is_set_up:
                 self.world.setup()
                 self._is_set_up = True
-            stack.enter_context(under_way(Run(self.world, self._pipeline, self._edits.ledger)))
             if self._edits.ledger.log is not None:
                 stack.enter_context(self._edits.ledger.log)
             stack.callback(self._edits.ledger.deliver)
