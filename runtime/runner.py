@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -32,6 +31,7 @@ from instar.report import report
 from instar.saves import AUTOSAVE
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
+from instar.view.pace import Pace
 from instar.view.silent import SilentView
 from instar.view.view import View
 from instar.view.world import picture
@@ -43,8 +43,6 @@ GARBAGE_SLACK_NS = 1_000_000
 """Slack that a collection of young objects needs, so that it makes no frame late."""
 PACKING_SLACK_NS = 4_000_000
 """Slack from which on a quarter of it is spent on the memory of the world: a piece of that work takes up to 2 ms."""
-PACE_NS = 1_000_000_000
-"""The stretch of time over which the pace shown to people is taken."""
 
 
 class Runtime:
@@ -109,7 +107,7 @@ class Runtime:
         self._deadlines = Deadlines(self._started, self.fps)
         self._next_publish = self._started
         self._first_frame = 0
-        self._shown: deque[tuple[int, int]] = deque()
+        self._shown_pace = Pace()
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
@@ -193,7 +191,6 @@ class Runtime:
     def _document(self) -> dict[str, Any]:
         pipeline = self._pipeline
         errors = [*map(str, self.world.resting.values()), *(pipeline.errors if pipeline else ())]
-        now = self._clock.now()
         document = report(
             self.world,
             self._meter,
@@ -202,7 +199,7 @@ class Runtime:
             errors,
             fps=self.fps,
             frames=self.world.frame - self._first_frame,
-            seconds=(now - self._started) / 1e9,
+            seconds=(self._clock.now() - self._started) / 1e9,
         )
         return {
             **document,
@@ -312,11 +309,7 @@ class Runtime:
     def snapshot(self) -> dict[str, Any]:
         """The report, the pace of the last snapshots, and a picture of the world where the view has room for one."""
         space = self.world.space
-        self._shown.append((self._clock.now(), self.world.frame))
-        while len(self._shown) > 2 and self._shown[-1][0] - self._shown[1][0] >= PACE_NS:
-            self._shown.popleft()
-        (since, first), (now, last) = self._shown[0], self._shown[-1]
-        pace = (last - first) / (now - since) * 1e9 if now > since else 0.0
+        pace = self._shown_pace.at(self._clock.now(), self.world.frame)
         canvas = self._view.canvas(space.width / space.height)
         braille = None if canvas is None else picture(self.world, *canvas)
         shown = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None, "braille": braille}
