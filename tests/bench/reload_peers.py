@@ -112,10 +112,15 @@ def table(found: dict[str, Any]) -> str:
         "| save → first call, ms, p50 / p99 | " + " | ".join(_shown(one) for one in tools.values()) + " |",
     ]
     for name in CHECKS:
-        cells = [f"{'right' if one['checks'][name]['right'] else 'WRONG'}: {one['checks'][name]['seen']}" for one in tools.values()]
+        cells = [
+            f"{'right' if one['checks'][name]['right'] else 'WRONG'}: {one['checks'][name]['seen']}"
+            for one in tools.values()
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     missing = [f"{name}: {one['missing']}." for name, one in found["tools"].items() if "missing" in one]
-    faster = f"Instar is {found['faster_than_jurigged']} × as fast as jurigged." if found["faster_than_jurigged"] else ""
+    faster = (
+        f"Instar is {found['faster_than_jurigged']} × as fast as jurigged." if found["faster_than_jurigged"] else ""
+    )
     return "\n".join([*lines, "", *missing, faster])
 
 

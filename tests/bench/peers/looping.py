@@ -23,7 +23,7 @@ def jurigged_loop(folder: Path) -> Callable[[], None]:
 
     jurigged.watch(str(folder / "*.py"), logger=lambda _event: None)
     edited = importlib.import_module("edited")
-    return lambda: edited.update()
+    return lambda: edited.update()  # noqa: PLW0108 - looked up in each frame
 
 
 def ipython_loop(_folder: Path) -> Callable[[], None]:
@@ -34,10 +34,10 @@ def ipython_loop(_folder: Path) -> Callable[[], None]:
     shell.history_manager.enabled = False
     shell.run_line_magic("load_ext", "autoreload")
     shell.run_line_magic("autoreload", "2")
-    shell.run_cell("import edited", silent=True)
+    shell.run_cell("import edited")
 
     def frame() -> None:
-        shell.run_cell("edited.update()", silent=True).raise_error()
+        shell.run_cell("edited.update()", store_history=False).raise_error()
 
     return frame
 

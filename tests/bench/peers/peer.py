@@ -18,6 +18,7 @@ from sources import SCENE, edited, helper
 INSTAR = "Instar"
 HERE = Path(__file__).parent
 _START_S = 60.0
+_FIRST_S = 10.0
 
 Said = tuple[int, tuple[object, ...]]
 
@@ -109,6 +110,8 @@ def running(tool: str) -> Iterator[Peer]:
             if peer.wait_for((0, 0), _START_S) is None:
                 raise RuntimeError(f"{tool} did not start: {Path(place, 'output').read_text('utf-8')}")
             peer.listen(0.5)
+            (folder / "edited.py").write_text(peer.text(1), encoding="utf-8")  # the first edit may find a tool cold
+            peer.wait_for((1, 1), _FIRST_S)
             yield peer
         finally:
             process.kill()

@@ -13,7 +13,7 @@ def filler_{n}(rows, by):
     return rows
 
 """
-_SCENE = 'title = "Peers"\nmodules = ["edited"]\n'
+SCENE = 'title = "Peers"\nmodules = ["edited"]\n'
 _INSTAR = """\
 from instar import Agents, f32
 
@@ -28,7 +28,7 @@ def update(boids):
 """
 
 
-def edited(tag: int, *, instar: bool, helper: int = 0, lines: int = LINES, middle: str = "", count: str = "0") -> str:
+def edited(tag: int, *, instar: bool, helper: int = 0, lines: int = LINES, middle: str = "") -> str:
     """`edited.py`: its first and its last function say the same tag.
 
     Args:
@@ -37,24 +37,14 @@ def edited(tag: int, *, instar: bool, helper: int = 0, lines: int = LINES, middl
         helper: The version of the helper's signature that it calls.
         lines: How long it is, about.
         middle: What stands between the two halves, at the top level.
-        count: How the module's own state begins.
     """
-    head = (
-        f"import peer_probe\nfrom helper import give_{helper} as give\n{KEPT if count == 'kept' and instar else ''}\n"
-        f"def top():\n    return {tag}\n\n"
-    )
+    head = f"import peer_probe\nfrom helper import give_{helper} as give\n\ndef top():\n    return {tag}\n\n"
     run = "def run():\n    peer_probe.saw([top(), bottom(), give()])\n\n"
     hooks = _INSTAR if instar else "def update():\n    run()\n"
     filler = "".join(_FILLER.format(n=n) for n in range(max(1, (lines - 30) // 10)))
     return f"{head}{run}{hooks}\n{filler}{middle}\n{filler}def bottom():\n    return {tag}\n"
 
 
-KEPT = ""
-
-
 def helper(tag: int) -> str:
     """`helper.py`: its only function changes its name with its version."""
     return f"def give_{tag}():\n    return {tag}\n"
-
-
-SCENE = _SCENE
