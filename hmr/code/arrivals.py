@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from instar.hmr.code.watch import Change, Repository
 
@@ -29,8 +29,20 @@ class Arrivals(Generic[_M]):
     after one failed, may be heard before their turn, because together they may be what was meant.
     """
 
-    def __init__(self, repository: Repository, settle: Callable[[Callable[[bool], None]], None]) -> None:
-        """Args: repository: around the scene; settle: has a function called when all saves until now are told."""
+    def __init__(
+        self,
+        repository: Repository,
+        settle: Callable[[Callable[[bool], None]], None],
+        overtaken: Callable[[_M, list[Change]], _M] = lambda message, _: message,
+    ) -> None:
+        """Prepares.
+
+        Args:
+            repository: around the scene.
+            settle: has a function called when all saves until now are told.
+            overtaken: what a message becomes when saves that came after it are heard before it.
+        """
+        self._overtaken = overtaken
         self._repository = repository
         self._settle = settle
         self._queue: queue.SimpleQueue[list[Change] | _M | None] = queue.SimpleQueue()
@@ -108,9 +120,14 @@ class Arrivals(Generic[_M]):
         due = time.monotonic() + seconds
         found: list[Change] = []
         while True:
-            for message in [message for message in self._waiting if isinstance(message, list)]:
-                self._waiting.remove(message)
-                found += message
+            kept: deque[list[Change] | _M | None] = deque()
+            for message in self._waiting:
+                if isinstance(message, list):
+                    found += message
+                    kept = deque(one and self._overtaken(cast("_M", one), message) for one in kept)
+                else:
+                    kept.append(message)
+            self._waiting = kept
             try:
                 left = 0.0 if found or self._ended else due - time.monotonic()
                 self._waiting.append(self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,13 +70,25 @@ class Backlog:
                 self._joined.add(change.path)
         return replaced
 
-    def forget(self, gone: Path, *programs: Program) -> None:
-        """Notes that a file or folder is gone: what was rejected of it waits no longer, nor does what no program uses."""
-        for path in [path for path in self._newest if path.is_relative_to(gone)]:
+    def forget(self, gone: Path, *programs: Program, back: Collection[Path] = ()) -> None:
+        """Notes that a file or folder is gone: what was rejected of it waits no longer, nor does what no program uses.
+
+        Args:
+            gone: the file or folder.
+            programs: those that may run.
+            back: files that were saved after it was gone.
+        """
+        for path in [path for path in self._newest if path.is_relative_to(gone) and path not in back]:
             unused = all(path not in program.sources for program in programs)
             if unused or self._is_rejected(self._newest[path]):
                 del self._newest[path]
                 self._rejected.pop(path, None)
+
+    def forget_unused(self, *programs: Program) -> None:
+        """Forgets contents that none of these programs uses: with them, an edit that was undone would look like another."""
+        for path, change in list(self._newest.items()):
+            if not self._is_rejected(change) and all(path not in program.sources for program in programs):
+                del self._newest[path]
 
     def reject(self, changes: Iterable[Change], attempt: Changes, error: InstarError) -> None:
         """Notes that these contents cannot run by themselves, as an attempt showed; newer ones of the same files may."""

@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,9 +42,10 @@ class _Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
-    """A file or folder was deleted, moved away or emptied."""
+    """A file or folder was deleted, moved away or emptied; files in it that were saved since are back."""
 
     path: Path
+    back: frozenset[Path] = frozenset()
 
 
 class EditPipeline:
@@ -105,7 +106,7 @@ class EditPipeline:
             on_gone=lambda path: self._inbox.put(_Gone(path)),
             polling=polling,
         )
-        self._inbox: Arrivals[_Settled | _Gone] = Arrivals(self._repository, self._watcher.settle)
+        self._inbox: Arrivals[_Settled | _Gone] = Arrivals(self._repository, self._watcher.settle, _overtaken)
         self._loader = threading.Thread(target=self._run, name="instar-loader", daemon=True)
 
     @property
@@ -207,11 +208,12 @@ class EditPipeline:
                 self._update(saved, {})
                 self._predictor.note(saved)
             elif isinstance(message, _Gone):
-                self._backlog.forget(message.path, self._head, self._newest())
+                self._backlog.forget(message.path, self._head, self._newest(), back=message.back)
             elif message.error is not None:
                 self._put_back(message.edit, message.error, message.stale)
             else:
                 self._refused.clear()
+                self._backlog.forget_unused(self._head, self._newest())
                 self._predictor.count(message.edit)
                 self._superseded = [one for one in self._superseded if one not in message.edit.superseded]
             self._renew_errors()
@@ -399,3 +401,10 @@ class EditPipeline:
 def _noticed(changes: Changes, recent: set[Path], began: int) -> int:
     """Returns when the first of `changes` was noticed that is among the `recent` files; `began` if none is."""
     return min((change.event_ns for path, change in changes.items() if path in recent), default=began)
+
+
+def _overtaken(message: _Settled | _Gone, saves: list[Change]) -> _Settled | _Gone:
+    """Returns what is left of a message when saves that came after it were heard before it."""
+    if isinstance(message, _Gone):
+        return replace(message, back=message.back | {change.path for change in saves})
+    return message

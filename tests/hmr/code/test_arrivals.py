@@ -84,3 +84,15 @@ def test_what_a_quick_command_of_git_writes_is_waited_for(tmp_path: Path) -> Non
     inbox.put([change(1)])
     assert inbox.get() == [change(1)]
     assert len(asked) == 1
+
+
+def test_a_message_learns_of_saves_that_are_heard_before_it(tmp_path: Path) -> None:
+    inbox: Arrivals[str] = Arrivals(Repository(tmp_path), at_once, lambda message, saves: f"{message} {len(saves)}")
+    inbox.put([change(1)])
+    assert inbox.get() == [change(1)]
+    inbox.put("gone")
+    inbox.put([change(2), change(3)])
+    inbox.put("later")
+    inbox.end()
+    assert inbox.joining() == [change(2), change(3)]
+    assert [inbox.get() for _ in range(3)] == ["gone 2", "later", None]

@@ -127,3 +127,26 @@ def test_error_of_a_file_that_was_mended_is_no_longer_that_of_others(scene: Scen
     backlog.put(mended.values(), head)
     backlog.fail(mended, InstarError("of both"))
     assert backlog.errors(head, lambda path: path.name) == ("of both\nSaved but not running: n.py.",)
+
+
+def test_a_file_that_is_back_is_not_forgotten(scene: Scene) -> None:
+    flock = scene.write("flock.py", "")
+    head = scene.load()
+    backlog = Backlog()
+    bad = change(flock, "x = 1\n")
+    backlog.put([bad], head)
+    backlog.reject([bad], {flock: bad}, BAD)
+    backlog.forget(flock, head, back=[flock])
+    assert backlog.attempts(head, None, {}) == [{flock: bad}]
+    backlog.forget(flock, head)
+    assert backlog.attempts(head, None, {}) == []
+
+
+def test_what_nothing_uses_is_forgotten_but_not_what_was_rejected(scene: Scene) -> None:
+    flock, unused, bad = scene.write("flock.py", ""), scene.root / "unused.py", scene.root / "bad.py"
+    head = scene.load()
+    backlog = Backlog()
+    backlog.put([change(flock, "x = 1\n"), change(unused, "y"), change(bad, "z")], head)
+    backlog.reject([change(bad, "z")], {}, BAD)
+    backlog.forget_unused(head)
+    assert backlog.pending(head, None).keys() == {flock, bad}
