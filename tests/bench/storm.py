@@ -99,6 +99,8 @@ def _weights(given: list[str], only: list[str]) -> dict[str, float]:
     weights: dict[str, float] = dict(WEIGHTS) if not only else dict.fromkeys(only, 1.0)
     if not _has("instar.hmr.code.trial"):
         weights.update({"os exit at import": 0, "hang at import": 0})
+    if not _has("instar.edits.probation"):
+        weights.update({"bad value": 0})
     for one in given:
         kind, _, weight = one.partition("=")
         if kind not in WEIGHTS:

@@ -102,6 +102,19 @@ class Outlook:
                     there |= {world.after(files, together) for world in here}
         return cls(_stages(reached_by, last))
 
+    def after_unsettled(self, earlier: Iterable[World]) -> Outlook:
+        """The same outlook, where what is still on its way from the step before may be seen at first."""
+        return Outlook([self.stages[0] | frozenset(earlier), *self.stages[1:]])
+
+    def undone(self, content: Content, seen: Mapping[str, int]) -> Outlook:
+        """The outlook after the edit of a content was undone: what ran before is back, and it waits to be mended."""
+        start = self.stages[0]
+        fitting = {
+            world for world in start if agrees(world.running, {**seen, content.file: world.running[content.file].tag})
+        }
+        back = {World(world.head, world.rejected | {content}) for world in fitting or start}
+        return Outlook([frozenset(back)])
+
     @property
     def last(self) -> frozenset[World]:
         """The worlds that there may be in the end."""

@@ -21,7 +21,7 @@ from watch import Fault, Oracle
 
 PATIENCE_S = 20.0
 """Beyond it, what was saved is stale."""
-QUIET_S = 0.15
+QUIET_S = 0.1
 """Where nothing is to be seen, nothing may be seen for so long."""
 _REJECTED = re.compile(r": rejected\b|rejected\n")
 
@@ -60,6 +60,7 @@ class Driver:
         self.tally = Tally()
         self.log: list[str] = []
         self._rejected_before = False
+        self._unsettled: frozenset[World] = frozenset()
         self._heard = ""
         self._after_fault = 0
         self._last_began = 0
@@ -81,7 +82,7 @@ class Driver:
         before = len(self.oracle.defects)
         self._note(step)
         self._look()
-        outlook = Outlook.of(self.oracle.worlds, step.before, step.moments)
+        outlook = Outlook.of(self.oracle.worlds, step.before, step.moments).after_unsettled(self._unsettled)
         self.oracle.know(step.contents)
         self.oracle.expect(step.number, outlook, self._fault(step, outlook))
         self._heard = self.child.heard()
@@ -91,9 +92,9 @@ class Driver:
             for content in getattr(action, "contents", None) or filter(None, [getattr(action, "content", None)]):
                 done[content] = at
         ended = time.monotonic_ns()
-        self._wait(step, outlook, ended)
-        self._measure(step, done)
-        self.oracle.settle()
+        decided = self._wait(step, outlook, ended)
+        self._measure(step, done, decided)
+        self._unsettled = self.oracle.settle(decided=decided)
         if not self.child.alive:
             self._defect("crash", f"the process ended with {self.child.process.returncode}")
         return len(self.oracle.defects) == before
@@ -113,6 +114,7 @@ class Driver:
         )  # fmt: skip
         del self.oracle.defects[known:]
         self.oracle.start_over(target)
+        self._unsettled = frozenset()
         self.oracle.expect(self.oracle.step, Outlook([self.oracle.worlds]))
         if not recovered:
             self._defect("stale", f"it does not recover: wanted {tags}, runs {self.oracle.seen}")
@@ -125,34 +127,40 @@ class Driver:
         runs = all(world.running.get(content.file) is content for world in outlook.last)
         return Fault(content, self._rolls_back) if runs else None
 
-    def _wait(self, step: Step, outlook: Outlook, ended: int) -> None:
-        """Waits until what must come of a step has come, and for a while where nothing must."""
+    def _wait(self, step: Step, outlook: Outlook, ended: int) -> bool:
+        """Waits until what must come of a step has come, and for a while where nothing must.
+
+        Returns:
+            Whether what is seen by then is what came of it.
+        """
         if not step.moments:
-            self._until(time.monotonic() + step.quiet, lambda: False)
-            return
+            return not self._unsettled
         oracle = self.oracle
         heads = {world.head for world in outlook.last}
         decisive = not any(world.head in heads for stage in outlook.stages[:-1] for world in stage)
         refused = self._refused(step, outlook)
-        quiet_from: float | None = None
+        quiet_until = time.monotonic() + QUIET_S
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.child.alive:
             self._look(0.05)
             if oracle.fault is not None:
                 if self._fault_is_over():
-                    return
+                    return True
                 continue
             here = oracle.frames and self._last_began > ended
             agreed = here and any(agrees(world.running, oracle.seen) for world in outlook.last)
             told = not refused or self._was_told(refused)
-            if agreed and told and (decisive or (len(heads) == 1 and refused)):
-                return
-            if agreed and told:
-                quiet_from = quiet_from or time.monotonic()
-                if time.monotonic() - quiet_from >= QUIET_S:
-                    return
-        if not self.child.alive:
-            return
+            if agreed and told and (decisive or (len(heads) == 1 and refused and not self._unsettled)):
+                return True
+            if agreed and told and time.monotonic() >= quiet_until:
+                return False
+        if self.child.alive:
+            self._give_up(refused)
+        return True
+
+    def _give_up(self, refused: set[Content]) -> None:
+        """What must come has not come."""
+        oracle = self.oracle
         if oracle.fault is not None:
             self._defect("fault", f"the fault of {oracle.fault.content.marker} has not shown, or not been told")
         elif refused and not self._was_told(refused):
@@ -178,7 +186,8 @@ class Driver:
             return False
         self._heard += self.child.heard()
         self._after_fault += 1
-        if fault.content.marker in self._heard and self._after_fault > 2:
+        told = fault.content.marker in self._heard or (fault.returns and "rolled back" in self._heard)
+        if told and self._after_fault > 2:
             self._after_fault = 0
             return True
         return False
@@ -195,7 +204,7 @@ class Driver:
                 return True
         return False
 
-    def _measure(self, step: Step, done: dict[Content, int]) -> None:
+    def _measure(self, step: Step, done: dict[Content, int], decided: bool) -> None:
         self._heard += self.child.heard()
         if _REJECTED.search(self._heard):
             self.tally.rejections += 1
@@ -209,7 +218,7 @@ class Driver:
             if seen is not None and step.after.get(content.file) is content:
                 late = (seen - at) / 1e6
                 self.tally.visible_ms.append((content.lines, late))
-                if late > self._bound_s * 1e3 and step.kind not in {"wrong among others"}:
+                if late > self._bound_s * 1e3 and decided:
                     self._defect("stale", f"{content.file} ran {late:.0f} ms after it was saved")
 
     def _note(self, step: Step) -> None:

@@ -15,7 +15,7 @@ from steps import Act, Action, Checkout, Save, Step
 WEIGHTS = {
     "edit": 460, "undo": 80, "burst": 50, "several files": 70, "signature": 35, "signature in two": 15,
     "renamed file": 12, "new file": 12, "branch": 20, "wrong": 80, "wrong among others": 20, "exit at import": 10,
-    "os exit at import": 5, "hang at import": 1, "fault": 30, "hang in a hook": 2, "schema": 70, "refused schema": 8,
+    "os exit at import": 5, "hang at import": 1, "fault": 30, "bad value": 10, "hang in a hook": 2, "schema": 70, "refused schema": 8,
     "touch": 15, "same content": 20, "litter": 25, "permissions": 6, "delete": 12, "delete and return": 15,
     "folder away": 4,
 }  # fmt: skip
@@ -123,10 +123,10 @@ class Plan:
         self.disk = {name: content for name, content in self.disk.items() if name != file}
         self._moments.append(Moment(gone=(file,)))
 
-    def _make(self, kind: str, actions: Iterable[Action], expects: str | None = None, quiet: float = 0.0) -> Step:
+    def _make(self, kind: str, actions: Iterable[Action], expects: str | None = None) -> Step:
         made = tuple(actions)
         self._number += 1
-        step = Step(self._number, kind, made, tuple(self._moments), self._before, self.disk, expects, quiet)
+        step = Step(self._number, kind, made, tuple(self._moments), self._before, self.disk, expects)
         self._before, self._moments = self.disk, []
         return step
 
@@ -232,7 +232,7 @@ class Plan:
         contents = [self._next(self.disk[file]) for file in files]
         contents[0] = replace(contents[0], error=self._random.choice(("syntax", "raise")))
         self._random.shuffle(contents)
-        return self._make("wrong among others", self._save_all(contents, 0), quiet=0.1)
+        return self._make("wrong among others", self._save_all(contents, 0))
 
     def _fault(self, what: str = "raise") -> Step:
         file = self._random.choice(MODULES)
@@ -242,6 +242,10 @@ class Plan:
 
     def _hang_in_a_hook(self) -> Step:
         return replace(self._fault("hang"), kind="hang in a hook")
+
+    def _bad_value(self) -> Step:
+        """A column that was finite is not: the world returns to the frame before the swap."""
+        return replace(self._fault("nan"), kind="bad value")
 
     def _schema(self) -> Step:
         """Fields of the flora come, go, come back, widen and change their order."""

@@ -91,7 +91,6 @@ class Step:
         before: the contents of all files before.
         after: the contents of all files afterwards.
         expects: what the oracle must know beyond that: "fault", "refusal".
-        quiet: seconds to wait afterwards where nothing is to be seen.
     """
 
     number: int
@@ -101,7 +100,6 @@ class Step:
     before: Disk = field(repr=False)
     after: Disk = field(repr=False)
     expects: str | None = None
-    quiet: float = 0.0
 
     @property
     def contents(self) -> list[Content]:

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import sys
+import threading
 import time
 import weakref
 import zlib
@@ -56,13 +57,16 @@ def _crc(column: Any) -> int:
 
 
 def _answer() -> None:
-    """Tell what is held, if the storm has asked."""
+    """Tell what is held, if the storm has asked; beside the frames, because it takes a full collection."""
     try:
         asked = os.read(_QUESTIONS, 64)
     except BlockingIOError:
         return
-    if not asked:
-        return
+    if asked:
+        threading.Thread(target=_tell, args=(asked.decode().strip(),)).start()
+
+
+def _tell(asked: str) -> None:
     alive = _alive()
     gc.unfreeze()  # what the runtime has frozen is seen again
     gc.collect()
@@ -70,7 +74,7 @@ def _answer() -> None:
     scene = os.environ["INSTAR_STORM_SCENE"]
     listed = [name for name, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(scene)]
     answer = {
-        "answer": asked.decode().strip(),
+        "answer": asked,
         "born": len(_born),
         "alive": len(alive),
         "kept": len(kept),

@@ -23,11 +23,24 @@ class Defect:
 
 @dataclass
 class Fault:
-    """A fault in a hook that has to come: of which content, and whether the old version is to come back after it."""
+    """A fault in a hook that has to come.
+
+    Attributes:
+        content: what has it.
+        rolls_back: whether the old version is to come back after it.
+        happened: whether it has come.
+        since: the first frame in which the content ran.
+    """
 
     content: Content
     rolls_back: bool
     happened: bool = False
+    since: int | None = None
+
+    @property
+    def returns(self) -> bool:
+        """Whether it is a value gone bad, so that the world returns to the frame before the swap."""
+        return self.content.fault is not None and self.content.fault[0] == "nan"
 
 
 @dataclass
@@ -70,10 +83,18 @@ class Oracle:
         self._low = 0
         self.first_seen = {}
 
-    def settle(self) -> None:
-        """The step is over: what is seen tells which of the worlds it is."""
+    def settle(self, *, decided: bool) -> frozenset[World]:
+        """The step is over; returns what may still be on its way.
+
+        Args:
+            decided: whether what is seen tells which of the worlds it is.
+        """
+        if not decided:
+            self.worlds = self.outlook.last
+            return frozenset().union(*self.outlook.stages)
         fitting = frozenset(world for world in self.outlook.last if agrees(world.running, self.seen))
         self.worlds = fitting or self.outlook.last
+        return frozenset()
 
     def start_over(self, world: World) -> None:
         """After a defect: what runs counts from now on."""
@@ -91,6 +112,8 @@ class Oracle:
         for tag in seen.values():
             self.first_seen.setdefault(tag, one.began_ns)
         self._follow_versions(seen)
+        if self.fault is not None and self.fault.since is None and self.fault.content.tag in seen.values():
+            self.fault.since = one.frame
         self._follow_rest(one, seen)
         self.seen = seen
         for file, ledger in self._ledgers.items():
@@ -106,10 +129,24 @@ class Oracle:
             return
         if last.failed is not None:
             self._follow_fault(last, one)
+        elif one.frame <= last.frame and self._is_return(one):
+            return
         elif one.frame <= last.frame:
             self._defect("void", f"frame {last.frame} was begun, then frame {one.frame}")
         elif one.frame > last.frame + 1:
             self._defect("lost", f"no module ran between frames {last.frame} and {one.frame}")
+
+    def _is_return(self, one: Pass) -> bool:
+        """Whether the world is back in the frame before the swap, because a value went bad."""
+        fault = self.fault
+        if fault is None or fault.happened or not fault.returns or fault.since is None:
+            return False
+        fault.happened = True
+        if one.frame != fault.since:
+            self._defect("lost", f"back in frame {one.frame}, not in {fault.since}, where the edit was swapped in")
+        self.outlook = self.outlook.undone(fault.content, self.seen)
+        self._low = 0
+        return True
 
     def _follow_fault(self, last: Pass, one: Pass) -> None:
         """After a frame in which a hook failed: it was void, and the old version is back or the module rests."""
@@ -120,8 +157,7 @@ class Oracle:
         if fault is None or fault.happened or fault.content.file != last.failed:
             self._defect("fault", f"{last.failed} failed, which it must not now")
         elif fault.rolls_back:
-            before = next(iter(self.outlook.stages[0]))
-            self.outlook = Outlook([frozenset({World(before.head, before.rejected | {fault.content})})])
+            self.outlook = self.outlook.undone(fault.content, self.seen)
             self._low = 0
         else:
             self.resting[last.failed] = fault.content.tag
