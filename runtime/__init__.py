@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from instar.edits.receipt import Receipt as Receipt
     from instar.hmr.code import Param as Param
     from instar.hmr.code import every as every
+    from instar.hmr.code import keep as keep
+    from instar.hmr.code import persist as persist
     from instar.hmr.state import Agents as Agents
     from instar.hmr.state import field as field
     from instar.hmr.state.dtypes import (
@@ -59,6 +61,8 @@ _HOMES = {
     "Ref": _STATE,
     "Param": _CODE,
     "every": _CODE,
+    "persist": _CODE,
+    "keep": _CODE,
     "World": "instar.world",
     "Receipt": "instar.edits.receipt",
     "reload": "instar.edits.by_hand",

@@ -15,13 +15,14 @@ from instar.edits.receipt import Receipt
 from instar.edits.verdicts import Verdicts
 from instar.edits.versions import Versions
 from instar.faults import HookFault, WorldError
-from instar.hmr.code import Codebase, Program
+from instar.hmr.code import Codebase, Program, bind
 from instar.hmr.code.errors import GOES_ON
 from instar.hmr.state import (
     Checkpoint,
     Commit,
     Diff,
     MemoryUse,
+    PersistedValues,
     Report,
     StateManager,
     Table,
@@ -162,6 +163,11 @@ class World:
     def tables(self) -> Mapping[str, Table]:
         """The tables by name."""
         return self.state.tables
+
+    @property
+    def persisted(self) -> PersistedValues:
+        """The persisted values by module and name: ``world.persisted["game.score"]``, which can be assigned too."""
+        return self.state.persisted
 
     @property
     def resting(self) -> dict[str, HookFault]:
@@ -322,9 +328,9 @@ class World:
         scene = cast("SceneFile", program.settings)
         settings = changes(self.scene, scene, self.codebase.given, self.fps if self._fps_given else None)
         mark = self.state.mark()
-        steps = self._migrating.migrate(program)
+        steps = self._migrating.migrate(program, old)
         mark.keep()
-        self.start(program)
+        steps += self.start(program)
         try:
             joined = self._setups.join(self._schedule, program.modules)
         except HookFault as fault:
@@ -335,11 +341,11 @@ class World:
         notices = self.verdicts.begin(mark, old, rested)
         return [*steps, *settings, *map(Setting, (*joined, *notices))]
 
-    def start(self, program: Program, undone: Collection[str] = ()) -> None:
+    def start(self, program: Program, undone: Collection[str] = ()) -> list[str]:
         """Run a program from this frame on whose schemas the tables have; what the setups of some modules made is undone."""
         self._setups.forget(undone)
         self._versions.add(self.frame, program, self.frames[0])
-        self._run(program)
+        return self._run(program)
 
     def reload(self, path: str | os.PathLike[str] | None = None) -> Receipt:
         """Swap in what the scene's files hold now, between two steps; for a world that no `Runtime` runs.
@@ -384,15 +390,17 @@ class World:
         if program is not self.program:
             self._run(program)
 
-    def _run(self, program: Program) -> None:
+    def _run(self, program: Program) -> list[str]:
         old = self.program
-        self.codebase.retire(old, program)
+        steps = self.codebase.retire(old, program)
+        bind(self.state.persisted, program.persisted)
         self.program = program
         for name in list(self.resting):
             if program.settings is not old.settings or old.modules.get(name) is not program.modules.get(name):
                 del self.resting[name]
         self._follow(cast("SceneFile", program.settings))
         self._schedule = self._make_schedule()
+        return steps
 
     def _follow(self, scene: SceneFile) -> None:
         """Live by another version of the scene file, where it says something else."""

@@ -9,8 +9,10 @@ from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
 from instar.hmr.code.hooks import Hook, every
+from instar.hmr.code.keeping import keep
 from instar.hmr.code.load.lines import line_of
 from instar.hmr.code.params import Declaration, LiveParam, Param
+from instar.hmr.code.persisting import adopt, bind, persist
 from instar.hmr.code.pipeline import EditPipeline
 from instar.hmr.code.program import ModuleVersion, Program
 from instar.hmr.code.settings import Settings
@@ -21,6 +23,10 @@ __all__ = [
     "Declaration",
     "LiveParam",
     "every",
+    "persist",
+    "adopt",
+    "bind",
+    "keep",
     "Hook",
     "Codebase",
     "Program",

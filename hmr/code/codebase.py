@@ -12,6 +12,7 @@ from instar.hmr.code.compile.compiler import compile_source
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
 from instar.hmr.code.hooks import find_hooks
+from instar.hmr.code.keeping import Kept
 from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.faults import is_the_users, load_error
 from instar.hmr.code.load.imports import Compile, Files, Graph
@@ -35,6 +36,7 @@ class Codebase:
         names: what hooks may ask for besides tables.
         given: values of Params that stand above those of the scene's file, by file and name.
         remains: the versions that were executed, until they are gone.
+        kept: the objects that its files keep.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Codebase:
         self.names = frozenset(names)
         self.given = given or {}
         self.remains = Remains()
+        self.kept = Kept()
+        self._parked: dict[Name, Value] = {}
         self._read = read
 
     @property
@@ -116,10 +120,10 @@ class Codebase:
         """
         return _worked(self._build(base, changes, compile, trial, effects or Effects()), GOES_ON)
 
-    def retire(self, old: Program, new: Program) -> None:
+    def retire(self, old: Program, new: Program) -> list[str]:
         """Makes `new` the program that runs instead of `old`; see `program.retire`."""
         self.remains.came((), new)
-        retire(old, new)
+        return retire(old, new, self._parked)
 
     def _build(
         self,
@@ -146,9 +150,10 @@ class Codebase:
             if instance.stage is Stage.NEW:
                 instance.closure = {name: instances[name] for name in graph.closure(instance.name)}
         changed = frozenset() if base is None else frozenset(values.changed(base.values))
-        declarations = Declarations(partial(_value, base, values, changed))
+        declarations = Declarations(partial(_value, base, values, changed, self._parked), self.kept)
         load = Load(instances.values(), declarations)
         try:
+            self.kept.begin()
             trial_ns = 0 if trial is None else trial.run(instances, {} if base is None else base.chosen(values))
             with load.running():
                 for instance in instances.values():
@@ -183,6 +188,9 @@ class Codebase:
         for instance in new:
             instance.params = bound_params(instance.module)
             make_plain(instance.module, instance.params)
+            unique_name = instance.module.__name__
+            instance.persisted = {one.key: one for one in declarations.values.get(unique_name, {}).values()}
+            instance.kept = {one.key: one for one in declarations.objects.get(unique_name, {}).values()}
         refuse_lost(done, declarations.numbers)
         refuse_captured([instance.module for instance in new], declarations.numbers)
         params = _declared(done.values())
@@ -198,6 +206,9 @@ class Codebase:
         }
         for instance in new:
             link(instance.module, instance.params)
+        objects = {key: one for instance in done.values() for key, one in instance.kept.items()}
+        notes = self.kept.notes(objects, {} if base is None else base.kept)
+        self.kept.accept()
         return Program(
             number=1 if base is None else base.number + 1,
             modules=MappingProxyType({name: versions[name] for name in modules}),
@@ -209,6 +220,9 @@ class Codebase:
             looked_for=frozenset(looked_for),
             instances=MappingProxyType(instances),
             values=values,
+            persisted=MappingProxyType({key: one for found in done.values() for key, one in found.persisted.items()}),
+            kept=MappingProxyType(objects),
+            notes=tuple(notes),
         )
 
     def _values(self, base: Program | None, files: Files, changes: Mapping[Path, bytes]) -> Values:
@@ -251,15 +265,20 @@ class Codebase:
 
 
 def _value(
-    base: Program | None, values: Values, changed: Collection[Name], declaration: Declaration
+    base: Program | None,
+    values: Values,
+    changed: Collection[Name],
+    parked: Mapping[Name, Value],
+    declaration: Declaration,
 ) -> tuple[Value, bool]:
     """Returns a new Param's value: the one given so far if it still fits, else what people chose, else the default."""
-    module, name = declaration.module, declaration.name
-    before = None if base is None else base.params.get(module, {}).get(name)
-    if before is None or (module, name) in changed:
+    name = declaration.module, declaration.name
+    before = None if base is None else base.params.get(name[0], {}).get(name[1])
+    given = before.value if before is not None and before.given else parked.get(name)
+    if name in changed or (before is None and given is None):
         return values.first(declaration)
     try:
-        return (declaration.accept(before.value), True) if before.given else (declaration.default, False)
+        return (declaration.default, False) if given is None else (declaration.accept(given), True)
     except ParamError:
         return declaration.default, False
 

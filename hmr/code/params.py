@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from instar.hmr.code.errors import ParamError
+from instar.hmr.code.errors import LoadError, ParamError
 
 Value = float | int | bool | str
 _V = TypeVar("_V", float, int, bool, str)
@@ -81,6 +81,18 @@ class Declaration:
         low = "" if self.min is None else f" from {self.min}"
         high = "" if self.max is None else f" up to {self.max}"
         return kind + low + high + (f" ({self.unit})" if self.unit else "")
+
+    def refusal(self, value: Value) -> str:
+        """What does not allow a value, for people, as the end of "which …"."""
+        if self.choices is not None:
+            return f"its choices {', '.join(map(repr, self.choices))} do not allow"
+        taken = _as_type(type(self.default), value)
+        if taken is None:
+            kind = type(self.default).__name__
+            return f"{'an' if kind == 'int' else 'a'} {kind} cannot be"
+        if self.min is not None and isinstance(taken, int | float) and taken < self.min:
+            return f"min={self.min} does not allow"
+        return f"max={self.max} does not allow"
 
     def error(self, problem: str, line: int | None = None) -> ParamError:
         """Returns an error about this Param, at its own line unless given another."""
@@ -187,18 +199,68 @@ def number_of(live: LiveParam) -> ParamNumber:
     return number
 
 
-class Declarations:
-    """The Params that the files of one load declare, while they are executed."""
+class Place(NamedTuple):
+    """A line at the top level of a file that is being executed.
 
-    def __init__(self, value_of: Callable[[Declaration], tuple[Value, bool]]) -> None:
-        """Args: value_of: gives the first value of a Param and whether somebody chose it."""
+    Attributes:
+        unique_name: the `__name__` of the module.
+        module: its dotted name in the scene.
+        path: the file.
+        line: the line.
+    """
+
+    unique_name: str
+    module: str
+    path: Path
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+class Keeper(Protocol):
+    """Where kept objects are."""
+
+    def get(self, declared: Any, /) -> object:
+        """The object that something declared stands for."""
+
+
+class Declarations:
+    """What the files of one load declare, while they are executed.
+
+    Attributes:
+        numbers: the Params.
+        values: the persisted values, by the module's unique name and their own.
+        objects: the kept objects, likewise.
+        kept: where kept objects are; None where stubs stand in for them, as in a trial.
+    """
+
+    def __init__(self, value_of: Callable[[Declaration], tuple[Value, bool]], kept: Keeper | None = None) -> None:
+        """Args: value_of: gives the first value of a Param and whether somebody chose it; kept: where kept objects are."""
         self._value_of = value_of
+        self.values: dict[str, dict[str, Any]] = {}
+        self.objects: dict[str, dict[str, Any]] = {}
+        self.kept = kept
         self._files: dict[str, tuple[str, Path, list[tuple[int, str]]]] = {}
         self.numbers: list[ParamNumber] = []
 
     def expect(self, unique_name: str, module: str, path: Path, places: Sequence[tuple[int, str]]) -> None:
         """Announces a file that is about to be executed as `unique_name`, and where in it Params are assigned."""
         self._files[unique_name] = (module, path, list(places))
+
+    def place(self, frame: FrameType, what: str) -> Place | None:
+        """Where a call stands that is made in `frame`, None if that is in none of these files.
+
+        Raises:
+            LoadError: it stands in a function or a class.
+        """
+        unique_name = frame.f_globals.get("__name__", "")
+        file = self._files.get(unique_name)
+        if file is None:
+            return None
+        if frame.f_code.co_name != "<module>":
+            raise LoadError(f"{what} must stand at the top level of the file", path=file[1], line=frame.f_lineno)
+        return Place(unique_name, file[0], file[1], frame.f_lineno)
 
     def declare(self, frame: FrameType, make: Callable[[str, str, Path, int], Declaration]) -> Any:
         """Returns the number for a `Param(...)` called in `frame`, or None if that is in none of these files."""
@@ -222,6 +284,11 @@ class Declarations:
 
 
 _loading = threading.local()
+
+
+def declarations() -> Declarations | None:
+    """Where calls of this thread declare something; None unless files are being executed."""
+    return getattr(_loading, "declarations", None)
 
 
 @contextmanager

@@ -150,10 +150,12 @@ class EditPipeline:
         self._predictor.start()
         self._watcher.start()
         self._loader.start()
+        self._codebase.kept.loads_elsewhere(self._loader.ident)
 
     def close(self) -> None:
         """Ends threads and process; an edit that was not taken is dropped."""
         self._inbox.end()
+        self._codebase.kept.loads_elsewhere(None)
         if self._loader.ident is not None:
             self._loader.join(_CLOSE_SECONDS)
         self._watcher.close()
@@ -177,7 +179,11 @@ class EditPipeline:
         self._inbox.put(told)
 
     def take(self) -> Edit | None:
-        """Returns the newest ready edit, or None; called by the frame thread, which then swaps or refuses it."""
+        """Returns the newest ready edit, or None; called by the frame thread, which then swaps or refuses it.
+
+        What an edit in the making wants to keep is made here.
+        """
+        self._codebase.kept.serve()
         if self._ready is None:
             return None
         with self._lock:

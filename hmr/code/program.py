@@ -11,9 +11,11 @@ from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import ParamError
 from instar.hmr.code.hooks import Hook
+from instar.hmr.code.keeping import DeclaredObject
 from instar.hmr.code.load import names
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.params import LiveParam, Value
+from instar.hmr.code.persisting import DeclaredValue
 from instar.hmr.code.settings import Name, Settings, Values
 from instar.hmr.state import Agents, Schema, snake_case
 
@@ -76,6 +78,9 @@ class Program:
         left: the values of Params as another program left them that changed them with the scene's file, and whether
             somebody had chosen them.
         loading: what it took to make it.
+        persisted: the persisted values that its files declare, by key.
+        kept: the kept objects that they declare, by key.
+        notes: what its files got otherwise than they say, for people.
     """
 
     number: int
@@ -90,6 +95,9 @@ class Program:
     values: Values = field(repr=False)
     left: dict[Name, tuple[Value, bool]] = field(repr=False, default_factory=dict)
     loading: Loading = field(default=Loading(), repr=False)
+    persisted: Mapping[str, DeclaredValue] = field(repr=False, default_factory=dict)
+    kept: Mapping[str, DeclaredObject] = field(repr=False, default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -119,17 +127,31 @@ class Program:
                 return f"{owner.path}:{value.__line__}"
         return str(owner.path)
 
-    def inherit(self, old: Program) -> None:
-        """Takes over the Param values that were given to `old` while this program was made, where they still fit."""
+    def inherit(self, old: Program, parked: dict[Name, Value]) -> list[str]:
+        """Takes over the Param values that were given to `old`, where they fit.
+
+        Args:
+            old: the program before this one.
+            parked: values that were given to Params that are gone, or that allow them no longer; they come back with those.
+
+        Returns:
+            For people: what became of values that are not taken over, or come back.
+        """
+        steps = []
+        for module, params in old.params.items():
+            for name, live in params.items():
+                if live.given and name not in self.params.get(module, {}):
+                    parked[module, name] = live.value
+                    steps.append(
+                        f"{name} is no Param of {module} any more; its value {live.value!r} comes back with it"
+                    )
         for module, params in self.params.items():
             for name, live in params.items():
                 before = old.params.get(module, {}).get(name)
-                if before is not None and before is not live and before.given and before.value != live.value:
-                    try:
-                        live.set(before.value)
-                    except ParamError:
-                        continue
+                if before is not live:
+                    steps += _give(live, before, parked)
         self._hear(old)
+        return steps
 
     def _hear(self, old: Program) -> None:
         """Has Params hold what the scene's file says, where that is not what it says in `old`; undone by coming back."""
@@ -147,18 +169,39 @@ class Program:
                 live.given = given
 
 
-def retire(old: Program, new: Program) -> None:
-    """Makes `new` the program that runs, and `old` one that ran; either may come back.
+def _give(live: LiveParam, before: LiveParam | None, parked: dict[Name, Value]) -> list[str]:
+    """Gives a new Param the value that was given to the one before it, or is parked; tells people if that is news."""
+    declared = live.declaration
+    key = declared.module, declared.name
+    comes_back = before is None or not before.given
+    given = parked.get(key) if before is None or comes_back else before.value
+    if given is None:
+        return []
+    try:
+        value = declared.accept(given)
+    except ParamError:
+        parked[key] = given
+        return [] if comes_back else [f"{live.name} was {given!r}, which {declared.refusal(given)}; now {live.value!r}"]
+    parked.pop(key, None)
+    if comes_back and live.given and live.value != value:  # the scene's file has given it another one since
+        return []
+    live.set(value)
+    return [f"{live.name} is {value!r} again"] if comes_back else []
+
+
+def retire(old: Program, new: Program, parked: dict[Name, Value]) -> list[str]:
+    """Makes `new` the program that runs, and `old` one that ran; either may come back. Returns what `inherit` does.
 
     The modules of `new` are in `sys.modules` and its sources in tracebacks from now on, and its Params have the values
     that were given to those of `old`. What only `old` used is listed no longer, and goes when nobody holds it.
     """
-    new.inherit(old)
+    steps = new.inherit(old, parked)
     drop(old, new)
     names.forget_aliases()
     for instance in new.instances.values():
         if old.instances.get(instance.name) is not instance:
             instance.run()
+    return steps
 
 
 def drop(program: Program, kept: Program) -> None:

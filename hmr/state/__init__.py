@@ -20,6 +20,7 @@ from instar.hmr.state.fields import Field, field
 from instar.hmr.state.manager import StateManager
 from instar.hmr.state.memory import MemoryUse
 from instar.hmr.state.migration.hook import Migrator
+from instar.hmr.state.persistence import Persisted, PersistedValues, PersistError, UnknownValueError
 from instar.hmr.state.probation import BadValue, Mark
 from instar.hmr.state.references import Ref
 from instar.hmr.state.schema import Agents, Schema, snake_case
@@ -55,6 +56,10 @@ __all__ = [
     "u32",
     "u64",
     "Ref",
+    "Persisted",
+    "PersistedValues",
+    "PersistError",
+    "UnknownValueError",
     "SchemaError",
     "MigrationError",
     "Migrator",

@@ -18,11 +18,13 @@ from instar.hmr.state.checkpoint.restoring import Restoration
 from instar.hmr.state.commit import Commit
 from instar.hmr.state.diff import Diff, diff
 from instar.hmr.state.errors import FrameError, SchemaError
-from instar.hmr.state.memory import MemoryAccount, MemoryLimit, MemoryUse
+from instar.hmr.state.memory import MemoryAccount, MemoryLimit
 from instar.hmr.state.memory.limit import LEAST_HISTORY
+from instar.hmr.state.memory.measured import Measured
 from instar.hmr.state.migration.filling import Spare
 from instar.hmr.state.migration.hook import Migrator
 from instar.hmr.state.migration.migration import Migration
+from instar.hmr.state.persistence import PersistedValues, saved_values
 from instar.hmr.state.probation import Mark, Marked, Marks
 from instar.hmr.state.schema import DEFAULT_CAPACITY, is_same, make_schema
 from instar.hmr.state.step import Step
@@ -39,7 +41,7 @@ HISTORY_BYTES = 256 << 20
 # ruff: noqa: SLF001
 
 
-class StateManager:
+class StateManager(Measured):
     """Tables with a committed copy of the last frame and a history of the frames before it.
 
     Example:
@@ -53,6 +55,7 @@ class StateManager:
 
     Attributes:
         tables: The visible tables by name.
+        persisted: The persisted values by key.
         metrics: How long its operations took, and on how many bytes.
     """
 
@@ -78,6 +81,7 @@ class StateManager:
         # What follows knows the parts it needs, not the manager: a world that is let go of is gone at once.
         self._account = MemoryAccount(lambda: catalog.all, history, lambda: (*checkpoints, *marks))
         self._limit = None if memory_limit is None else MemoryLimit(memory_limit, self._account, history)
+        self.persisted = PersistedValues(catalog, history, self._limit)
         self._guard = Guard(
             catalog.guarded,
             history,
@@ -102,30 +106,13 @@ class StateManager:
     @property
     def uncommitted(self) -> str | None:
         """What differs from the committed frame, for people: the first thing found; None if nothing does."""
-        return next((what for table in self._catalog.all.values() if (what := table._uncommitted())), None)
-
-    @property
-    def history_bytes(self) -> int:
-        """The bytes the history holds now."""
-        return self._history.used_bytes
-
-    def memory(self) -> MemoryUse:
-        """What all this takes, in bytes by table and purpose. It walks the whole history: a matter of ms where that is long."""
-        return self._account.measure(self._limit.limit if self._limit else None)
-
-    def memory_summary(self) -> dict[str, Any]:
-        """Total, limit and bytes by purpose as plain JSON values, at once."""
-        return self._account.summary(self._limit.limit if self._limit else None)
-
-    @property
-    def memory_notice(self) -> str | None:
-        """What the memory limit made of the history, for people; None if it has its whole budget."""
-        return self._limit.notice if self._limit else None
+        tables = (table._uncommitted() for table in self._catalog.all.values())
+        return self.persisted.uncommitted() or next(filter(None, tables), None)
 
     @property
     def crc(self) -> int:
-        """CRC-64/NVME over the committed cells and ids of the visible tables, in order of their names."""
-        return self._catalog.crc
+        """CRC-64/NVME over the committed cells and ids of the visible tables, in order of their names, and persisted values."""
+        return self.persisted.fold_crc(self._catalog.crc)
 
     def table(self, name: str, fields: Mapping[str, Any], *, capacity: int = DEFAULT_CAPACITY) -> Table:
         """Create a table.
@@ -156,7 +143,8 @@ class StateManager:
         """Have another memory limit, or none, from now on; all agents are kept. Raises as the constructor does."""
         if self._limit is not None:
             self._limit.lift(self._catalog.all.values())
-        self._limit = None if limit is None else MemoryLimit(limit, self._account, self._history)
+        limited = None if limit is None else MemoryLimit(limit, self._account, self._history)
+        self._limit = self.persisted.limit = limited
         self._tables_changed()
 
     def commit(self) -> Commit:
@@ -168,8 +156,9 @@ class StateManager:
         return Commit(frame, lines, changed, seconds)
 
     def flush(self) -> None:
-        """Carry out the despawns asked for so far."""
+        """Carry out the despawns asked for so far, and take the bytes of persisted values that changed."""
         self._catalog.flush()
+        self.persisted.flush()
 
     def amend(self) -> None:
         """Make what has changed since the last commit part of that same frame."""
@@ -195,9 +184,7 @@ class StateManager:
             FrameError: If the history does not hold the frame; nothing has changed.
         """
         if frame < self.frame:
-            raise FrameError(
-                f"frame {frame} lies behind frame {self.frame}; nothing has changed. Use rollback({frame})"
-            )
+            raise FrameError(f"frame {frame} is behind frame {self.frame}; nothing has changed. Use rollback({frame})")
         self._travel(frame)
 
     def diff(self, frame_a: int, frame_b: int) -> Diff:
@@ -255,6 +242,7 @@ class StateManager:
         """
         with self.metrics.measure("restore", checkpoint.raw_bytes):
             restoration = Restoration.of_checkpoint(checkpoint)
+            saved_values(checkpoint)
             steps: list[Step] = []
             if schemas is not None and not is_same(schemas, restoration.layout):
                 aside = StateManager(history_bytes=LEAST_HISTORY)
@@ -264,6 +252,7 @@ class StateManager:
             self._settle_copies()
             restoration.put_in_place(self._catalog, self._history, self._history.resetting)
             self._tables_changed()
+            self.persisted.reload()
         return steps
 
     @classmethod
@@ -352,10 +341,12 @@ class StateManager:
 
     def mark(self) -> Mark:
         """Mark the committed frame with its schemas, to return to; for the time before `migrate`. Older marks keep less."""
-        return self._marks.new(Marked(self._catalog, self._history, self._travel, self._tables_changed, self._limit))
+        back = self._travel, self._tables_changed, self.persisted.reload
+        return self._marks.new(Marked(self._catalog, self._history, *back, self._limit))
 
     def _checkpoint(self, verb: str, meta: Mapping[str, Any] | None) -> Checkpoint:
         with self.metrics.measure("checkpoint") as measured:
+            self.persisted.flush()
             refuse_uncommitted(self.frame, self._catalog.all.values(), verb)
             header, columns = describe(self.frame, self._catalog.era, meta or {})
             checkpoint = Checkpoint.take(header, Snapshot(self._history, columns), self.metrics)
@@ -402,3 +393,4 @@ class StateManager:
         finally:
             if era is not self._catalog.era:
                 self._tables_changed()
+            self.persisted.reload()

@@ -44,6 +44,10 @@ class Schema:
         Raises:
             SchemaError: If the class does not describe a table; names the file and line.
         """
+        if agents.__name__.startswith("__"):
+            raise SchemaError(
+                f"{_place(agents)}: {agents.__name__} begins with two underscores: give the class another name"
+            )
         declared: dict[str, Field] = {}
         for base in reversed(agents.__mro__):
             if base is not Agents and isinstance(base, type) and issubclass(base, Agents):

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from instar.faults import HookTimeout
-from instar.hmr.code import Hook, Program
-from instar.hmr.state import Checkpoint, MigrationError, Migrator, StateManager, Step
+from instar.hmr.code import Hook, Program, adopt
+from instar.hmr.state import Checkpoint, MigrationError, Migrator, StateManager
 from instar.loop.calls import HookCalls
 from instar.loop.schedule import HookCall
 
@@ -30,19 +30,22 @@ class Migrating:
         with _placed(program):
             self._state.check(program.schemas, self._migrators(program))
 
-    def migrate(self, program: Program) -> list[Step]:
-        """Make the schemas of a program those of the tables; returns the steps, for people.
+    def migrate(self, program: Program, before: Program | None = None) -> list[str]:
+        """Make the schemas of a program those of the tables, and have its persisted values; returns the steps, for people.
 
         Raises:
             MigrationError: If something would be lost, or a `migrate` failed; nothing has changed.
         """
         with _placed(program):
-            return self._state.migrate(program.schemas, self._migrators(program))
+            steps = self._state.migrate(program.schemas, self._migrators(program))
+        declared = {} if before is None else before.persisted
+        return [*steps, *program.notes, *adopt(self._state.persisted, program.persisted, declared)]
 
-    def restore(self, checkpoint: Checkpoint, program: Program) -> list[Step]:
+    def restore(self, checkpoint: Checkpoint, program: Program) -> None:
         """Return to a checkpoint, with the schemas of a program; raises as `StateManager.restore` does."""
         with _placed(program):
-            return self._state.restore(checkpoint, program.schemas, self._migrators(program))
+            self._state.restore(checkpoint, program.schemas, self._migrators(program))
+        adopt(self._state.persisted, program.persisted, program.persisted)
 
     def _migrators(self, program: Program) -> list[Migrator]:
         """Who answers for which tables: each module for its own."""

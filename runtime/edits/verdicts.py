@@ -27,7 +27,7 @@ class Judged(Protocol):
     def swap(self, program: Program) -> list[str]:
         """Run new code over the same agents."""
 
-    def start(self, program: Program, undone: Collection[str] = ()) -> None:
+    def start(self, program: Program, undone: Collection[str] = ()) -> object:
         """Run a program from this frame on whose schemas the tables have; what the setups of some modules made is undone."""
 
 

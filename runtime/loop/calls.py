@@ -44,7 +44,7 @@ class HookCalls:
             )
 
     def run(self, call: HookCall) -> None:
-        """Call a hook and carry out what it despawned.
+        """Call a hook, carry out what it despawned, and take the persisted values that it changed.
 
         Raises:
             HookFault: If it raises: the state is back at the last commit, and the module rests unless it is a `setup`.
@@ -54,6 +54,7 @@ class HookCalls:
         frame = self._state.frame
         try:
             self.invoke(call)
+            self._state.flush()
         except (SystemExit, BdbQuit) as error:
             self._state.rollback(frame)
             where = f"{call.hook.module}.{call.hook.name}"
@@ -68,7 +69,6 @@ class HookCalls:
             if call.hook.kind != "setup":
                 self.resting[call.hook.module] = fault
             raise fault from error
-        self._state.flush()
 
     def validate(self, calls: Iterable[HookCall]) -> list[Fault]:
         """Call `validate` hooks; returns what those that raise have found, and nothing rests for it."""

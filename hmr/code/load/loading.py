@@ -16,10 +16,12 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from instar.hmr.code.compile.compiler import Unit
+from instar.hmr.code.keeping import DeclaredObject
 from instar.hmr.code.load import names
 from instar.hmr.code.load.imports import absolute
 from instar.hmr.code.load.lines import SceneLoader
 from instar.hmr.code.params import Declarations, LiveParam, ParamNumber, declaring, number_of
+from instar.hmr.code.persisting import DeclaredValue
 
 
 class Stage(Enum):
@@ -42,6 +44,8 @@ class Instance:
         closure: the instances it can reach, by dotted name, itself among them.
         stage: how far it has come.
         params: the Params that its module-level names are bound to, once the load is complete.
+        persisted: the persisted values that it declares, by key, once the load is complete.
+        kept: the kept objects that it declares, likewise.
         importer: its `__import__`.
     """
 
@@ -52,6 +56,8 @@ class Instance:
         self.closure: dict[str, Instance] = {}
         self.stage = Stage.NEW
         self.params: dict[str, LiveParam] = {}
+        self.persisted: dict[str, DeclaredValue] = {}
+        self.kept: dict[str, DeclaredObject] = {}
         self.importer = Importer(self)
         self._lines: list[str] | None = None
         self.module = self._module(_unused(f"{name}@{key}"))

@@ -7,11 +7,14 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
+from instar.hmr.state.aging import Timeline
 from instar.hmr.state.catalog.atomic import at_once
-from instar.hmr.state.catalog.layouts import Era, Eras, Layout
+from instar.hmr.state.catalog.layouts import Era, Eras, Form, Layout
 from instar.hmr.state.catalog.targets import References
+from instar.hmr.state.columns import Columns
 from instar.hmr.state.errors import UnknownTableError
-from instar.hmr.state.table import Table
+from instar.hmr.state.schema import Schema
+from instar.hmr.state.table import Table, rows_reserved
 from instar.hmr.state.validation.target import Guarded
 from instar.native import Column, crc64
 
@@ -147,3 +150,15 @@ class Catalog:
         if self._guarded is None:
             self._guarded = {name: table._guarded() for name, table in self.all.items()}
         return self._guarded
+
+    def reserve(self, schema: Schema, history: Timeline) -> Table:
+        """Have a table from the current frame on that no layout names."""
+        frame = history.current
+        columns = Columns.reserve(rows_reserved(schema), schema, frame)
+        table = Table(schema, columns, frame)
+        era = Era(frame, self.era.shown, {**self.era.forms, table.name: Form(table, schema, columns, table._roots)})
+        eras = self.eras.followed_by(era, history.oldest)
+        for column in eras.native():
+            history.add(column)
+        at_once(self.change(era, eras))
+        return table

@@ -25,6 +25,7 @@ class Marked:
         history: The committed frames.
         travel: Goes to a frame that is held.
         tables_changed: Is told that there are other columns.
+        reload: Takes the persisted values from the tables.
         limit: The limit on memory, if there is one.
     """
 
@@ -32,6 +33,7 @@ class Marked:
     history: History
     travel: Callable[[int], None]
     tables_changed: Callable[[], None]
+    reload: Callable[[], None]
     limit: MemoryLimit | None
 
 
@@ -150,6 +152,7 @@ class Mark:
         self.release()
         catalog.return_to_mark(self._structure)
         self._subject.tables_changed()
+        self._subject.reload()
         history.commit(self.frame, ())  # What was undone cannot be redone.
 
     @property

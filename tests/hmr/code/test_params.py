@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from instar.hmr.code.errors import ParamError
 from instar.hmr.code.params import Declaration, Declarations, LiveParam, Param, ParamNumber, declaring, number_of
 
+from .conftest import Scene
+
 
 def declaration(default: Any, **limits: Any) -> Declaration:
     limits = {"min": None, "max": None, "choices": None, "unit": None, **limits}
@@ -179,3 +181,112 @@ def test_param_without_a_name_of_its_own_is_refused(text: str) -> None:
 def test_other_files_are_outside_also_while_a_scene_loads() -> None:
     with declaring(Declarations(lambda found: (found.default, False))):
         assert type(Param(0.3)) is float
+
+
+class Running:
+    """A scene of one file, and the steps of its edits."""
+
+    def __init__(self, scene: Scene, text: str) -> None:
+        scene.write("flock.py", "from instar import Param\n" + text)
+        self.path = scene.root / "flock.py"
+        self.codebase = scene.codebase()
+        self.program = self.codebase.load()
+
+    def edit(self, text: str) -> list[str]:
+        program = self.codebase.build(self.program, {self.path: b"from instar import Param\n" + text.encode()})
+        steps = self.codebase.retire(self.program, program)
+        self.program = program
+        return steps
+
+    def live(self, name: str = "a") -> LiveParam:
+        return self.program.params["flock"][name]
+
+    @property
+    def value(self) -> Any:
+        assert vars(self.program.modules["flock"].module)["a"] == self.live().value
+        return self.live().value
+
+
+def test_a_value_that_was_given_stays_when_bounds_and_default_change(scene: Scene) -> None:
+    run = Running(scene, "a = Param(0.5, min=0.0, max=1.0)\n")
+    run.live().set(0.75)
+    assert run.edit("a = Param(0.25, min=0.0, max=0.8)\n") == []
+    assert run.value == 0.75
+
+
+def test_a_value_that_nobody_gave_is_the_new_default(scene: Scene) -> None:
+    run = Running(scene, "a = Param(0.5)\n")
+    assert run.edit("a = Param(0.25)\n") == []
+    assert (run.value, run.live().given) == (0.25, False)
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "after", "step", "value"),
+    [
+        ("0.5", 0.9, "0.03, max=0.2", "a was 0.9, which max=0.2 does not allow; now 0.03", 0.03),
+        ("5", 2, "7, min=3", "a was 2, which min=3 does not allow; now 7", 7),
+        ("0.5", 2.5, "3", "a was 2.5, which an int cannot be; now 3", 3),
+        ("1", 2, "True", "a was 2, which a bool cannot be; now True", True),
+        (
+            "'x', choices=('x', 'y')", "y", "'x', choices=('x', 'z')",
+            "a was 'y', which its choices 'x', 'z' do not allow; now 'x'", "x",
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_that_fits_no_longer_is_told_and_the_new_default_holds(
+    scene: Scene, before: str, given: Any, after: str, step: str, value: Any
+) -> None:
+    run = Running(scene, f"a = Param({before})\n")
+    run.live().set(given)
+    assert run.edit(f"a = Param({after})\n") == [step]
+    assert run.value == value
+    assert run.edit(f"a = Param({after})\nb = 1\n") == []
+    assert run.edit(f"a = Param({before})\n") == [f"a is {given!r} again"]
+    assert run.value == given
+    assert run.live().given
+    assert run.edit(f"a = Param({before})\nb = 1\n") == []
+
+
+def test_a_value_set_after_one_that_did_not_fit_is_the_one_that_stays(scene: Scene) -> None:
+    run = Running(scene, "a = Param(0.5)\n")
+    run.live().set(0.9)
+    run.edit("a = Param(0.1, max=0.2)\n")
+    run.live().set(0.15)
+    assert run.edit("a = Param(0.5)\n") == []
+    assert run.value == 0.15
+
+
+@pytest.mark.parametrize(("before", "given", "after", "value"), [("3", 4, "0.5", 4.0), ("0.5", 2.0, "3", 2)])
+def test_whole_numbers_change_their_type_with_the_param(
+    scene: Scene, before: str, given: Any, after: str, value: Any
+) -> None:
+    run = Running(scene, f"a = Param({before})\n")
+    run.live().set(given)
+    assert run.edit(f"a = Param({after})\n") == []
+    assert (run.value, type(run.value)) == (value, type(value))
+
+
+def test_a_param_that_is_removed_comes_back_with_its_value(scene: Scene) -> None:
+    run = Running(scene, "a = Param(0.5)\nb = Param(1)\n")
+    run.live().set(0.75)
+    assert run.edit("c = Param(0.5)\nb = Param(1)\n") == [
+        "a is no Param of flock any more; its value 0.75 comes back with it"
+    ]
+    assert run.live("c").value == 0.5
+    assert run.edit("d = 1\nb = Param(1)\n") == []
+    assert run.edit("a = Param(0.1)\nseen = a * 2\n") == ["a is 0.75 again"]
+    assert run.value == 0.75
+    assert vars(run.program.modules["flock"].module)["seen"] == 1.5
+
+
+def test_a_value_given_while_an_edit_was_made_is_taken_over_or_told(scene: Scene) -> None:
+    run = Running(scene, "a = Param(0.5)\n")
+    for text, wanted, steps, value in (
+        ("a = Param(0.1, max=0.9)\n", 0.7, [], 0.7),
+        ("a = Param(0.1, max=0.6)\n", 0.8, ["a was 0.8, which max=0.6 does not allow; now 0.1"], 0.1),
+    ):
+        program = run.codebase.build(run.program, {run.path: b"from instar import Param\n" + text.encode()})
+        run.live().set(wanted)
+        assert run.codebase.retire(run.program, program) == steps
+        run.program = program
+        assert run.value == value

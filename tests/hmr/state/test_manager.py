@@ -80,7 +80,7 @@ def test_frames_that_are_not_held_are_told(state):
     with pytest.raises(FrameError, match=r"lies ahead of frame 1"):
         state.rollback(2)
     state.rollback(0)
-    with pytest.raises(FrameError, match="lies behind"):
+    with pytest.raises(FrameError, match="is behind"):
         state.redo(-1)
     state.commit()
     with pytest.raises(FrameError, match="not held"):
