@@ -209,10 +209,9 @@ class EditPipeline:
 
     def _run(self) -> None:
         while (message := self._inbox.get()) is not None:
+            saved = self._put(message) if isinstance(message, list) else set()
             if isinstance(message, list):
-                saved = self._put(message)
                 self._update(saved, {})
-                self._predictor.note(saved)
             elif isinstance(message, _Gone):
                 self._backlog.forget(message.path, self._head, self._newest(), back=message.back)
             elif message.error is not None:
@@ -223,6 +222,7 @@ class EditPipeline:
                 self._predictor.count(message.edit)
                 self._superseded = [one for one in self._superseded if one not in message.edit.superseded]
             self._renew_errors()
+            self._predictor.note(saved)
 
     def _put(self, changes: list[Change], *, joining: bool = False) -> set[Path]:
         """Notes saves; returns their files."""
