@@ -17,11 +17,11 @@ KEPT_FRAMES = 400
 
 @dataclass(frozen=True)
 class Cells:
-    """What a column of the flora holds: its type, and whether that are the default values or written ones."""
+    """What a column of the flora holds: the default value, or what was written under the name that it had then."""
 
     dtype: str
     default: float
-    written: bool = False
+    written: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +88,7 @@ class Ledger:
         if not said["same_id"]:
             yield f"{self._file}: ids have changed or are not unique"
         if self._file == FLORA and said["n"] == entry.runs:
-            expected = {
-                name: [_named(dtype), _crc(name, entry.cells[name, dtype])] for name, dtype in entry.names.items()
-            }
+            expected = {name: [_named(dtype), _crc(entry.cells[name, dtype])] for name, dtype in entry.names.items()}
             for name in expected.keys() | said["fields"].keys():
                 if expected.get(name) != said["fields"].get(name):
                     cells = entry.cells.get((name, entry.names.get(name, "")))
@@ -106,7 +104,11 @@ def _migrated(entry: Entry, content: Content) -> Entry:
     for column in content.columns:
         key = column.name, column.dtype
         before = entry.names.get(column.name)
-        if before is not None and before != column.dtype:
+        renamed = entry.names.get(column.was or "")
+        if before is None and renamed is not None and key not in cells and column.was not in wanted:
+            carried = cells[column.was or "", renamed]
+            cells[key] = Cells(column.dtype, carried.default, carried.written)
+        elif before is not None and before != column.dtype:
             carried = cells[column.name, before]
             cells[key] = Cells(column.dtype, carried.default, carried.written)
         elif key not in cells:
@@ -119,7 +121,7 @@ def _after(entry: Entry, content: Content) -> Entry:
     cells = dict(entry.cells)
     for name in content.writes:
         key = name, entry.names[name]
-        cells[key] = Cells(cells[key].dtype, cells[key].default, written=True)
+        cells[key] = Cells(cells[key].dtype, cells[key].default, written=name)
     return Entry(entry.runs + 1, cells, entry.names)
 
 
@@ -133,14 +135,14 @@ def _core(file: str, runs: int) -> tuple[int, tuple[int, int, int]]:
 
 
 @cache
-def _column(name: str, dtype: str, default: float | None) -> int:
+def _column(name: str | None, dtype: str, default: float) -> int:
     uid = np.arange(ROWS)
-    values = (uid + salt(name)) % 101 + half(name) if default is None else np.full(ROWS, default)
+    values = np.full(ROWS, default) if name is None else (uid + salt(name)) % 101 + half(name)
     return zlib.crc32(values.astype(_named(dtype)).tobytes())
 
 
-def _crc(name: str, cells: Cells) -> int:
-    return _column(name, cells.dtype, None if cells.written else cells.default)
+def _crc(cells: Cells) -> int:
+    return _column(cells.written, cells.dtype, cells.default)
 
 
 def _named(dtype: str) -> str:

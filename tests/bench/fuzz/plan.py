@@ -251,7 +251,7 @@ class Plan:
         """Fields of the flora come, go, come back, widen and change their order."""
         flora = self.disk[FLORA]
         columns = list(self._columns)
-        what = self._random.choice(("add", "add", "remove", "return", "reorder", "widen"))
+        what = self._random.choice(("add", "add", "remove", "return", "reorder", "widen", "rename"))
         if what == "remove" and columns:
             gone = columns.pop(self._random.randrange(len(columns)))
             self._parked.append(gone)
@@ -262,6 +262,10 @@ class Plan:
         elif what == "widen" and any(column.dtype in WIDER for column in columns):
             place = self._random.choice([i for i, column in enumerate(columns) if column.dtype in WIDER])
             columns[place] = replace(columns[place], dtype=self._random.choice(WIDER[columns[place].dtype]))
+        elif what == "rename" and columns:
+            place = self._random.randrange(len(columns))
+            old = columns[place]
+            columns[place] = replace(old, name=f"{old.name[0]}{self._new_tag()}", was=old.name)
         elif len(columns) < 8:
             dtype = self._random.choice(("i16", "i32", "f32", "f64"))
             columns.append(Column(f"{dtype[0]}{self._new_tag()}", dtype, self._random.randint(0, 9)))
