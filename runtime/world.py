@@ -32,7 +32,7 @@ from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.loop.setups import Setups
 from instar.params import ModuleParams
 from instar.saves import Memory, refuse_strangers
-from instar.scene.changes import Setting, changes
+from instar.scene.changes import Setting, changes, follow
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
 from instar.scene.overrides import check_overrides
@@ -65,11 +65,9 @@ class World:
     def __init__(
         self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float, fps_given: bool = False
     ) -> None:
-        self.scene = scene
-        self.codebase = codebase
+        self.scene, self.codebase = scene, codebase
         self.seed = seed
-        self.fps = fps
-        self.dt = 1.0 / fps
+        self.fps, self.dt = fps, 1.0 / fps
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
         self.state = StateManager(memory_limit=scene.memory, threads=scene.threads)
         self.program = program
@@ -325,8 +323,8 @@ class World:
         """
         self.hooks.refuse_inside("swap")
         old, rested = self.program, dict(self.resting)
-        scene = cast("SceneFile", program.settings)
-        settings = changes(self.scene, scene, self.codebase.given, self.fps if self._fps_given else None)
+        scene, fps = cast("SceneFile", program.settings), self.fps if self._fps_given else None
+        settings = changes(self.scene, scene, self.codebase.given, fps)
         mark = self.state.mark()
         steps = self._migrating.migrate(program, old)
         mark.keep()
@@ -398,24 +396,13 @@ class World:
         for name in list(self.resting):
             if program.settings is not old.settings or old.modules.get(name) is not program.modules.get(name):
                 del self.resting[name]
-        self._follow(cast("SceneFile", program.settings))
+        before, self.scene = self.scene, cast("SceneFile", program.settings)
+        follow(before, self.scene, self.space, self.state)
+        if self.scene.fps != before.fps and not self._fps_given:
+            self.fps, self.dt = self.scene.fps, 1.0 / self.scene.fps
         self._schedule = self._make_schedule()
         return steps
 
-    def _follow(self, scene: SceneFile) -> None:
-        """Live by another version of the scene file, where it says something else."""
-        before, self.scene = self.scene, scene
-        if scene.space != before.space:
-            self.space.reshape(scene.space.kind, scene.space.width, scene.space.height)
-        if scene.fps != before.fps and not self._fps_given:
-            self.fps, self.dt = scene.fps, 1.0 / scene.fps
-        if scene.memory != before.memory:
-            self.state.limit_memory(scene.memory)
-
     def _make_schedule(self) -> Schedule:
         shared = {**self.state.tables, "world": self, "dt": self.dt, "space": self.space}
-        return Schedule(
-            self.program,
-            lambda module: {**shared, "params": self.params[module]},
-            self.seed,
-        )
+        return Schedule(self.program, lambda module: {**shared, "params": self.params[module]}, self.seed)

@@ -1,13 +1,15 @@
-"""What became of a scene when its file was edited, told to people."""
+"""What an edit of the scene file changes in a world that lives, done and told to people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from instar.hmr.state import StateManager
 from instar.hmr.state.memory.units import shown_size
 from instar.scene.document import written
 from instar.scene.file import SceneFile
+from instar.scene.space import Space
 
 
 class Setting(str):
@@ -26,6 +28,14 @@ def changes(old: SceneFile, new: SceneFile, given: Mapping[str, Mapping[str, Any
         fps: frames per second that stand above the file's, or None.
     """
     return [Setting(line) for line in _lines(old, new, given, fps)]
+
+
+def follow(old: SceneFile, new: SceneFile, space: Space, state: StateManager) -> None:
+    """Have space and memory as an edit of the scene file wants them."""
+    if new.space != old.space:
+        space.reshape(new.space.kind, new.space.width, new.space.height)
+    if new.memory != old.memory:
+        state.limit_memory(new.memory)
 
 
 def _lines(old: SceneFile, new: SceneFile, given: Mapping[str, Mapping[str, Any]], fps: float | None) -> Iterator[str]:
