@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from instar.debugger import Breakpoints
+from instar.departures import Departures
 from instar.edits.boundary import Boundary
-from instar.edits.departures import Departures
 from instar.edits.listeners import Callback
 from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
@@ -22,11 +22,10 @@ from instar.interrupt import Interrupt
 from instar.loop.autosave import Autosave
 from instar.loop.clock import Clock, SystemClock
 from instar.loop.deadlines import Deadlines
-from instar.loop.garbage import Garbage
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
+from instar.loop.maintenance import Maintenance
 from instar.loop.meter import Meter
 from instar.loop.switching import quick_switches
-from instar.loop.validation import Validation
 from instar.report import report
 from instar.saves import AUTOSAVE
 from instar.scene.file import SceneFile
@@ -39,10 +38,6 @@ from instar.world import World
 
 BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
-GARBAGE_SLACK_NS = 1_000_000
-"""Slack that a collection of young objects needs, so that it makes no frame late."""
-PACKING_SLACK_NS = 4_000_000
-"""Slack from which on a quarter of it is spent on the memory of the world: a piece of that work takes up to 2 ms."""
 
 
 class Runtime:
@@ -98,9 +93,10 @@ class Runtime:
             self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
         self._scene = self.world.scene
         self._meter = Meter(_boundary_budget(self._scene))
-        self._garbage = Garbage()
         self._departures = Departures(self.world, self._view.message)
-        self._validation = Validation(self.world.state, 1 / self.fps, self._view.message)
+        self._maintenance = Maintenance(
+            self.world.state, self._departures.maintain, 1 / self.fps, self._clock.now, self._view.message
+        )
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
         self._started = self._clock.now()
@@ -111,10 +107,10 @@ class Runtime:
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
-        self._told_of_memory = False
         self._is_set_up = self.resumed is not None
         self.set_aside: Path | None = None
-        self._autosave = None if autosave is None else self._make_autosave(autosave)
+        if autosave is not None:
+            self._maintenance.autosave = self._make_autosave(autosave)
 
     @property
     def fps(self) -> float:
@@ -171,7 +167,7 @@ class Runtime:
                 stack.enter_context(self._edits.ledger.log)
             stack.callback(self._edits.ledger.deliver)
             stack.enter_context(self._limited(limit))
-            stack.enter_context(self._garbage)
+            stack.enter_context(self._maintenance.garbage)
             stack.enter_context(quick_switches())
             self._begin()
             stack.callback(self._departures.finish)
@@ -207,8 +203,8 @@ class Runtime:
             "budget_ms": round(1e3 / self.fps, 4),
             "budgets": dict(self.world.scene.budget),
             "resumed": self.resumed,
-            "validation": self._validation.document(),
-            "autosave": self._autosave.document() if self._autosave else None,
+            "validation": self._maintenance.validation.document(),
+            "autosave": autosave.document() if (autosave := self._maintenance.autosave) else None,
             "leaks": list(self._departures.leaks),
             "watch": {"mode": pipeline.mode, "notice": pipeline.notice} if pipeline else None,
             "prediction": pipeline.prediction if pipeline else None,
@@ -249,7 +245,8 @@ class Runtime:
         self._publish(committed)
         published = self._lap("publish", committed)
         deadline = self._deadlines.next()
-        self._maintain(deadline - published)
+        self._edits.ledger.deliver()
+        self._maintenance.maintain(deadline - published)
         maintained = self._lap("maintain", published)
         self._pace(deadline)
         self._lap("pace", maintained)
@@ -270,7 +267,7 @@ class Runtime:
         self._meter.allow_boundary(_boundary_budget(scene))
         if self._deadlines.fps != self.fps:
             self._deadlines.change_pace(self.fps)
-            self._validation.change_pace(1 / self.fps)
+            self._maintenance.validation.change_pace(1 / self.fps)
 
     def _update(self, since: int) -> None:
         """Run the hooks and commit; a fault voids the frame and is shown."""
@@ -325,31 +322,9 @@ class Runtime:
 
     def _save_last(self) -> None:
         """Save the world as it was after its last commit, if it is saved at all."""
-        if self._autosave is not None:
+        if self._maintenance.autosave is not None:
             self.world.rollback(self.world.frame)
-            self._autosave.finish()
-
-    def _maintain(self, slack: int) -> None:
-        began = self._clock.now()
-        self._edits.ledger.deliver()
-        if self._autosave is not None:
-            self._autosave.maintain(self._clock.now())
-        self._validation.maintain(slack)
-        self._tell_of_memory()
-        if slack > GARBAGE_SLACK_NS or self._garbage.full_collection_due:
-            self._garbage.collect()
-        left = slack - (self._clock.now() - began)
-        self._garbage.freed(self._departures.maintain(left))
-        left = slack - (self._clock.now() - began)
-        if left > PACKING_SLACK_NS:
-            self.world.state.maintain(left / 4e9)
-
-    def _tell_of_memory(self) -> None:
-        """Say once that the history was cut."""
-        notice = self.world.state.memory_notice
-        if notice is not None and not self._told_of_memory:
-            self._told_of_memory = True
-            self._view.message(notice)
+            self._maintenance.autosave.finish()
 
     def _pace(self, deadline: int) -> None:
         now = self._clock.now()

@@ -300,11 +300,7 @@ class World:
         self.state.save(path, self._memory())
 
     def check(self, program: Program) -> None:
-        """See whether the world can take a new version of its code.
-
-        Raises:
-            MigrationError: If a table would lose values, and no `migrate` says what becomes of them.
-        """
+        """See whether the world can take new code; raises MigrationError if a table would lose values unasked."""
         self._migrating.check(program)
 
     def swap(self, program: Program) -> list[str]:
@@ -381,21 +377,16 @@ class World:
         try:
             move(frame)
         finally:
-            self._recall(self.frame)
-
-    def _recall(self, frame: int) -> None:
-        program = self._versions.at(frame)
-        if program is not self.program:
-            self._run(program)
+            program = self._versions.at(self.frame)
+            if program is not self.program:
+                self._run(program)
 
     def _run(self, program: Program) -> list[str]:
         old = self.program
         steps = self.codebase.retire(old, program)
         bind(self.state.persisted, program.persisted)
         self.program = program
-        for name in list(self.resting):
-            if program.settings is not old.settings or old.modules.get(name) is not program.modules.get(name):
-                del self.resting[name]
+        self.hooks.wake(old, program)
         before, self.scene = self.scene, cast("SceneFile", program.settings)
         follow(before, self.scene, self.space, self.state)
         if self.scene.fps != before.fps and not self._fps_given:

@@ -12,16 +12,11 @@ from typing import Any, Literal
 
 from instar.hmr.code.arrivals import Arrivals
 from instar.hmr.code.backlog import Backlog, Changes, content
+from instar.hmr.code.building import Builder
 from instar.hmr.code.codebase import Codebase
-from instar.hmr.code.compile.cache import UnitCache
-from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.edit import Edit, Rejection
-from instar.hmr.code.errors import GOES_ON, EditError
-from instar.hmr.code.load.effects import Effects
-from instar.hmr.code.load.limit import LoadLimit
 from instar.hmr.code.predict import Predictor
 from instar.hmr.code.program import Program, drop
-from instar.hmr.code.trial import Trial
 from instar.hmr.code.watch import Change, Repository, Watcher
 from instar.native.errors import InstarError
 
@@ -78,7 +73,6 @@ class EditPipeline:
             polling: watch without the system's events.
         """
         self._codebase = codebase
-        self._check = check
         self._on_event = on_event
         self._lock = threading.Lock()
         self._head = program
@@ -91,16 +85,14 @@ class EditPipeline:
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._superseded: list[tuple[str, str]] = []
         self._repository = Repository(codebase.root)
-        self._helper = CompileHelper()
-        self._cache = UnitCache(self._helper.translate)
+        self._builder = Builder(codebase, check, self._stuck)
+        self._cache = self._builder.cache
         self._predictor = Predictor(self._cache)
-        self._trial = Trial()
-        self._limit = LoadLimit(self._stuck)
         self._watcher = Watcher(
             codebase.root,
             lambda changes: self._inbox.put(changes),  # noqa: PLW0108 - it is made with the watcher
             known={path: source.digest for path, source in program.sources.items()},
-            complete=self._looks_whole,
+            complete=self._builder.looks_whole,
             others=codebase.files,
             on_aside=lambda path, data: self._predictor.aside(path, data, self._head.sources),
             on_gone=lambda path: self._inbox.put(_Gone(path)),
@@ -145,8 +137,7 @@ class EditPipeline:
 
     def start(self) -> None:
         """Begins; returns when the compile process is warm and every save from now on will be noticed."""
-        self._trial.start(self._head.instances, self._head.chosen(self._head.values))
-        self._helper.warm()
+        self._builder.start(self._head)
         self._predictor.start()
         self._watcher.start()
         self._loader.start()
@@ -160,9 +151,7 @@ class EditPipeline:
             self._loader.join(_CLOSE_SECONDS)
         self._watcher.close()
         self._predictor.close()
-        self._helper.close()
-        self._trial.close()
-        self._limit.close()
+        self._builder.close()
         self._withdraw(self._head)
 
     def __enter__(self) -> EditPipeline:
@@ -308,32 +297,11 @@ class EditPipeline:
                 return
 
     def _build(self, head: Program, changes: Changes) -> Program:
-        program = head
-        effects = Effects()
-        try:
-            data = {path: change.data for path, change in changes.items()}
-            with self._limit.watching():
-                program = self._codebase.build(head, data, self._cache.compile, self._trial, effects)
-            self._check(program)
-        except InstarError:
-            drop(program, head)
-            effects.undo(found.module for found in program.instances.values() if program is not head)
-            raise
-        except Exception as error:
-            drop(program, head)
-            failure = EditError(f"Instar itself failed on this edit: {type(error).__name__}: {error}")
-            failure.kept = GOES_ON
-            raise failure from error
-        return program
+        return self._builder.build(head, {path: change.data for path, change in changes.items()})
 
     def _stuck(self, text: str) -> None:
         self._errors = (*self._errors, text)
         self._tell()
-
-    def _looks_whole(self, path: Path, data: bytes) -> bool:
-        if path in self._codebase.files:
-            return self._codebase.can_read(data)
-        return self._cache.is_valid(path, data)
 
     def _publish(self, head: Program, program: Program, changes: Changes, event_ns: int) -> None:
         """Offers a program to the frame thread instead of what was ready, if it still replaces the one that runs."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from instar.faults import HookFault, HookTimeout, StopRequested, WorldError
+from instar.hmr.code import Program
 from instar.hmr.state import Fault, StateManager
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import HookCall
@@ -80,6 +81,12 @@ class HookCalls:
                 fault = HookFault(call.hook, self._state.frame, self._home, error)
                 faults.append(Fault("hook", call.hook.module, "", self._state.frame, fault.reason))
         return faults
+
+    def wake(self, old: Program, new: Program) -> None:
+        """Let modules rest no longer that one program has otherwise than another, and all of them where the scene differs."""
+        for name in list(self.resting):
+            if new.settings is not old.settings or old.modules.get(name) is not new.modules.get(name):
+                del self.resting[name]
 
     def invoke(self, call: HookCall) -> None:
         """Call a hook, within its limit; raises what it raises."""

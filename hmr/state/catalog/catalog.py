@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 
-from instar.hmr.state.aging import Timeline
 from instar.hmr.state.catalog.atomic import at_once
 from instar.hmr.state.catalog.layouts import Era, Eras, Form, Layout
 from instar.hmr.state.catalog.targets import References
@@ -16,7 +15,7 @@ from instar.hmr.state.errors import UnknownTableError
 from instar.hmr.state.schema import Schema
 from instar.hmr.state.table import Table, rows_reserved
 from instar.hmr.state.validation.target import Guarded
-from instar.native import Column, crc64
+from instar.native import Column, History, crc64
 
 # Tables and catalog are one concept in several files.
 # ruff: noqa: SLF001
@@ -151,7 +150,7 @@ class Catalog:
             self._guarded = {name: table._guarded() for name, table in self.all.items()}
         return self._guarded
 
-    def reserve(self, schema: Schema, history: Timeline) -> Table:
+    def reserve(self, schema: Schema, history: History) -> Table:
         """Have a table from the current frame on that no layout names."""
         frame = history.current
         columns = Columns.reserve(rows_reserved(schema), schema, frame)

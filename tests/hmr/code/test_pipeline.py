@@ -685,7 +685,7 @@ def test_close_leaves_no_thread_process_or_module(scene: Scene) -> None:
     with live.pipeline as pipeline:
         path.write_text("value = 2\n")
         live.heard()
-        pid = pipeline._helper.pid
+        pid = pipeline._builder._helper.pid
     assert set(threading.enumerate()) == before
     assert scene_modules() == listed
     assert pid is not None

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from instar.edits.departures import SWEEP_FRAMES, Departures
+from instar.departures import SWEEP_FRAMES, Departures
 from instar.edits.probation import FRAMES
 from instar.runner import Runtime
 from instar.world import World
