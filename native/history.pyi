@@ -60,6 +60,8 @@ class History(Frames):
         """
     def reset(self, frame: int) -> None:
         """Forget all deltas and make ``frame`` the current one; bytes stay as they are."""
+    def settle(self) -> None:
+        """Return when no `Snapshot` reads the columns any more: what it has yet to take is taken first."""
     def extent_at(self, column: Column, frame: int) -> int:
         """The committed extent of a column in a held frame, in bytes.
 

@@ -134,6 +134,12 @@ cdef class History(Frames):
             instar_deltas_reset(&self.deltas, frame)
         self.busy = False
 
+    def settle(self):
+        self.begin_use()
+        with nogil:
+            instar_snapshot_complete(self.deltas.snapshot)
+        self.busy = False
+
     def extent_at(self, Column column not None, int64_t frame):
         return self.carry_extent(column, column.state.committed_extent, self.deltas.current, frame)
 

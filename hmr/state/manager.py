@@ -135,7 +135,7 @@ class StateManager(Measured):
             migration = Migration(self._catalog.era, layout, self.frame)
             migration.prepare()
             forget_redo(self._catalog, self._history)
-            migration.take_effect(self._catalog, self._history, self._settle_copies)
+            migration.take_effect(self._catalog, self._history, self._history.settle)
             self._tables_changed()
         return self.tables[name]
 
@@ -249,7 +249,7 @@ class StateManager(Measured):
                 restoration.put_in_place(aside._catalog, aside._history, aside._history.resetting)
                 steps = aside.migrate(schemas, migrations)
                 restoration = Restoration.of_tables(checkpoint.frame, aside._catalog.era)
-            self._settle_copies()
+            self._history.settle()
             restoration.put_in_place(self._catalog, self._history, self._history.resetting)
             self._tables_changed()
             self.persisted.reload()
@@ -333,7 +333,7 @@ class StateManager(Measured):
         self.amend()
         if migration.writes:
             self._marks.keep()
-        migration.take_effect(self._catalog, self._history, self._settle_copies)
+        migration.take_effect(self._catalog, self._history, self._history.settle)
         self._tables_changed()
         if migration.writes:
             self._marks.amended()
@@ -362,12 +362,6 @@ class StateManager(Measured):
         packed = self._history.maintain(self._catalog.packable, seconds)
         if packed:
             self.metrics.add("compress", time.perf_counter() - started, packed)
-
-    def _settle_copies(self) -> None:
-        for checkpoint in self._checkpoints:
-            checkpoint.settle()
-        for mark in self._marks:
-            mark.settle()
 
     def _tables_changed(self) -> None:
         if self._limit is not None:

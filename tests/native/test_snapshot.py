@@ -147,3 +147,15 @@ def test_a_complete_one_is_kept_though_it_is_abandoned():
     write(live, np.random.default_rng(2), 0.1)
     history.commit(2, columns)
     assert bytes(snapshot.take()[0]) == wanted
+
+
+def test_settled_nobody_reads_the_columns_any_more():
+    history, columns, live = world([4 * PIECE])
+    write(live, np.random.default_rng(1), 0.1)
+    history.commit(1, columns)
+    wanted = bytes(columns[0].committed)
+    snapshot = Snapshot(history, columns)
+    history.settle()
+    assert snapshot.complete
+    assert bytes(snapshot.take()[0]) == wanted
+    history.settle()
