@@ -129,11 +129,6 @@ class MemoryAccount:
         found["checkpoints"] = sum(sum(one.bytes_by_table().values()) for one in self._checkpoints())
         return found
 
-    def summary(self, limit: int | None) -> dict[str, Any]:
-        """Total, limit and bytes by purpose as plain JSON values."""
-        purposes = self.purposes()
-        return {"total": sum(purposes.values()), "limit": limit, "purposes": purposes}
-
     def _of_history(self) -> dict[str, int]:
         packed = self._history.packed_bytes
         return {"history": self._history.used_bytes - packed, "cold": packed}
