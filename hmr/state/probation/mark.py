@@ -71,11 +71,6 @@ class Mark:
         self._is_kept = True
         self._image = self._make_image()
 
-    def settle(self) -> None:
-        """Return when no worker reads columns for it any more."""
-        if self._image is not None:
-            self._image.settle()
-
     def bytes_by_table(self) -> Mapping[str, int]:
         """The bytes that are kept beside the history, by table."""
         return {} if self._image is None else self._image.bytes_by_table()
