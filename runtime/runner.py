@@ -19,12 +19,12 @@ from instar.edits.runs import Run, expect, under_way
 from instar.faults import EditFault, HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
-from instar.loop.autosave import Autosave
 from instar.loop.clock import Clock, SystemClock
 from instar.loop.deadlines import Deadlines
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
-from instar.loop.maintenance import Maintenance
 from instar.loop.meter import Meter
+from instar.loop.slack.autosave import Autosave
+from instar.loop.slack.maintenance import Maintenance
 from instar.loop.switching import quick_switches
 from instar.report import report
 from instar.saves import AUTOSAVE

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from instar.hmr.state import StateManager
-from instar.loop.autosave import Autosave
-from instar.loop.garbage import Garbage
-from instar.loop.validation import Validation
+from instar.loop.slack.autosave import Autosave
+from instar.loop.slack.garbage import Garbage
+from instar.loop.slack.validation import Validation
 
 GARBAGE_SLACK_NS = 1_000_000
 """Slack that a collection of young objects needs, so that it makes no frame late."""

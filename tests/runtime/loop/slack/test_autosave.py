@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from instar.hmr.state import Checkpoint, CheckpointError, StateManager, f32
-from instar.loop.autosave import Autosave
+from instar.loop.slack.autosave import Autosave
 
 SECOND = 1_000_000_000
 

@@ -8,7 +8,7 @@ import pytest
 from instar.hmr.state import DamageError, StateManager, f32
 from instar.hmr.state.fields import make_field
 from instar.hmr.state.validation import kept
-from instar.loop.validation import ROUND_FRAMES, Validation
+from instar.loop.slack.validation import ROUND_FRAMES, Validation
 from instar.testing import flip_bit
 
 SLACK = 10_000_000

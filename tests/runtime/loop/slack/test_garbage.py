@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from instar.loop import garbage
-from instar.loop.garbage import Garbage
+from instar.loop.slack.garbage import Garbage
 
 
 class Node:

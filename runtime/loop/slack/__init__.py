@@ -1,0 +1,1 @@
+"""What is done in the slack of frames: saves, validation, garbage, packing."""
