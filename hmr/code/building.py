@@ -38,6 +38,11 @@ class Builder:
         self._trial = Trial()
         self._limit = LoadLimit(on_stuck)
 
+    @property
+    def notice(self) -> str | None:
+        """What people should know of the trials; None if nothing."""
+        return self._trial.notice
+
     def start(self, program: Program) -> None:
         """Starts the processes, beside a program that runs; returns when the one that compiles is warm."""
         self._trial.start(program.instances, program.chosen(program.values))

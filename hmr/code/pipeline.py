@@ -123,7 +123,7 @@ class EditPipeline:
     @property
     def notice(self) -> str | None:
         """What people should know about that; None if nothing."""
-        return self._watcher.notice or self._repository.notice or self._trial.notice
+        return self._watcher.notice or self._repository.notice or self._builder.notice
 
     @property
     def prediction(self) -> dict[str, Any]:

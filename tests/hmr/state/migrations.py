@@ -32,7 +32,7 @@ def stored(values: list[float | int], kind: ColumnType) -> bytes:
 
 
 def same(a: float, b: float) -> bool:
-    return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (a != a and b != b)
+    return (a == b and math.copysign(1, a) == math.copysign(1, b)) or (math.isnan(a) and math.isnan(b))
 
 
 def back(cell: bytes, parked: bytes, old: ColumnType, new: ColumnType) -> bytes | None:
@@ -45,7 +45,7 @@ def back(cell: bytes, parked: bytes, old: ColumnType, new: ColumnType) -> bytes 
             elements.append(parked[at * new.dtype.itemsize : (at + 1) * new.dtype.itemsize])
             continue
         if new.dtype.kind == "i":
-            if value != value or math.isinf(value):
+            if not math.isfinite(value):
                 return None
             info = np.iinfo(new.dtype)
             if not info.min <= round(value) <= info.max:

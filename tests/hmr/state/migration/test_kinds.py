@@ -141,8 +141,10 @@ def test_what_was_changed_while_wide_counts_and_what_was_not_is_as_before(state)
     state.commit()
     steps = there_and_back(state, layout(schema(x=f32)))
     assert steps == [
-        "boids: x is f32 again, was f64; 2 rows changed since, and the newest values count, of which 1 row rounded "
-        "(the f64 values are parked)"
+        (
+            "boids: x is f32 again, was f64; 2 rows changed since, and the newest values count, of which 1 row rounded "
+            "(the f64 values are parked)"
+        )
     ]
     assert boids.x[[0, 2, 3]].tobytes() == before[[0, 2, 3]].tobytes()
     assert boids.x[[1, 4]].tolist() == [np.float32(1 / 3), 7]
@@ -376,7 +378,7 @@ def test_a_capacity_is_raised_beyond_what_was_reserved(state):
 
 
 def test_a_capacity_is_lowered(state):
-    boids = begin(state, x=f32)
+    begin(state, x=f32)
     assert there_and_back(state, layout(schema(x=f32, capacity=4))) == ["boids: capacity 1000 → 4"]
     before = everything(state)
     small = layout(schema(x=f32, capacity=2))
@@ -455,7 +457,7 @@ def test_a_diff_follows_renames(state):
     assert (found.was, found.renamed) == ("boids", {"heading": "angle"})
     assert (found.changed["heading"].old.tolist(), found.changed["heading"].new.tolist()) == ([1], [5])
     assert len(found.changed["x"]) == 1
-    assert not (found.added_columns or found.removed_columns or len(found.added) or len(found.removed))
+    assert [len(one) for one in (found.added_columns, found.removed_columns, found.added, found.removed)] == [0] * 4
     assert "birds (was boids)" in str(found)
     back = state.diff(3, 1)["boids"]
     assert (back.was, back.renamed, back.changed["angle"].new.tolist()) == ("birds", {"angle": "heading"}, [1])

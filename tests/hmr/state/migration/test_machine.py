@@ -101,7 +101,7 @@ class EditsBesideOracle(RuleBasedStateMachine):
 
     @rule(layout=layouts(), answered=st.booleans(), ready=st.booleans())
     def migrate(self, layout: dict[str, Schema], answered: bool, ready: bool = False) -> None:
-        migrators = [Migrator(frozenset(layout), lambda old, new: self.oracle.answer(old, new))] if answered else []
+        migrators = [Migrator(frozenset(layout), self.oracle.answer)] if answered else []
         before = {name: list(schema.fields) for name, schema in self.layout.items()}
         if ready:
             self.try_to_check(layout, migrators)

@@ -50,8 +50,9 @@ def changed(state, old, new):
         state.migrate(wanted)
     except MigrationError as refused:
         assert everything(state) == before
-        assert f"boids.x: {boids.schema.fields['x'].type} → {wanted['boids'].fields['x'].type} (" in str(refused)
-        steps = state.migrate(wanted, asking(pasted(str(refused))))
+        said = str(refused)
+        assert f"boids.x: {boids.schema.fields['x'].type} → {wanted['boids'].fields['x'].type} (" in said
+        steps = state.migrate(wanted, asking(pasted(said)))
         assert steps == [
             f"boids: x is now {wanted['boids'].fields['x'].type}, was {'bool' if old is bool else old}, by migrate"
         ]
@@ -133,7 +134,7 @@ def test_a_migrate_that_leaves_something_open_is_told_what(state):
         new.x = old.x
 
     wanted = layout(schema(x=f32, y=i16))
-    with pytest.raises(MigrationError, match="migrate does not say what becomes of boids.y") as refused:
+    with pytest.raises(MigrationError, match=r"migrate does not say what becomes of boids\.y") as refused:
         state.migrate(wanted, asking(migrate))
     assert everything(state) == before
     assert refused.value.place == f"{__file__}:{migrate.__code__.co_firstlineno}"

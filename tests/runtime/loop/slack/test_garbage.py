@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from instar.loop import garbage
+from instar.loop.slack import garbage
 from instar.loop.slack.garbage import Garbage
 
 
