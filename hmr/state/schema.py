@@ -88,8 +88,10 @@ def make_schema(name: Any, fields: Any, capacity: Any) -> Schema:
     Raises:
         SchemaError: If a name, type or capacity is not possible.
     """
-    if not is_name(name):
-        raise SchemaError(f"{name!r} cannot name a table: use letters, digits and underscores")
+    if not is_name(name) or name.startswith("__"):
+        raise SchemaError(
+            f"{name!r} cannot name a table: use letters, digits and underscores, two of which it cannot begin with"
+        )
     if not isinstance(fields, Mapping):
         raise SchemaError(
             f"{name}: its fields must be types by name, such as {{'x': f32}}, not {type(fields).__name__}"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -161,6 +161,22 @@ def test_a_param_whose_bounds_change_is_told_in_the_steps(scene):
     assert steps == ["cohesion was 0.9, which max=0.2 does not allow; now 0.03"]
 
 
+def test_an_edit_that_is_undone_for_its_fault_leaves_the_values_there_were_alone(scene):
+    world = World.open(scene(game=GAME))
+    world.step()
+    edit(
+        world,
+        game=GAME.replace("score.value += 1", "score.value += 1\n    bag.value['bad'] = more")
+        + "more = object()\nn = persist('n', 1)\n",
+    )
+    with pytest.raises(HookFault, match=r"bag\.value\['bad'\] is an object"):
+        world.step()
+    assert world.persisted["game.bag"] == {"frames": [0], "name": "set up"}
+    assert world.persisted["game.score"] == 1
+    world.step()
+    assert world.persisted["game.score"] == 2
+
+
 VARIANTS = {
     "both": ('a = persist("a", 0)\nb = persist("b", [])\n', "a.value += 1; b.value.append(frame)"),
     "a": ('a = persist("a", 10)\n', "a.value += 2"),
@@ -231,6 +247,7 @@ class Edited(RuleBasedStateMachine):
     @precondition(lambda self: "b" in self.live and VARIANTS[self.variant][0].count('"b"'))
     @rule()
     def put_in_what_is_no_plain_data(self) -> None:
+        self.world.verdicts.confirm()
         self.world.program.modules["game"].module.b.value.append(object())
         with pytest.raises(HookFault):
             self.world.step()
@@ -259,6 +276,10 @@ def test_values_under_random_frames_and_edits(tmp_path):
         folder = tmp_path
 
     Here.TestCase.settings = settings(
-        max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=30,
+        stateful_step_count=25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate],
     )
     Here.TestCase().runTest()
