@@ -39,7 +39,7 @@ def measure_lines(lines: int, saves: int) -> dict[str, Any]:
         first = save_all(run, [(saves + 1, source(saves + 1, lines))])
         found = save_all(run, [(tag, source(tag, lines)) for tag in range(1, saves + 1)])
         run.end()
-    receipts = receipts_of(found, run.report["edits"])
+    _, receipts = receipts_of(run.report["edits"], first, found)
     return {
         "lines": lines,
         "saves": saves,
@@ -55,10 +55,10 @@ def measure_undo(saves: int, lines: int = LINES) -> dict[str, Any]:
     texts = {tag: source(tag, lines) for tag in (1, 2, 3)}
     known = [tag for number in range(saves) for tag in (1, 2, 3, 2)[number % 4 : number % 4 + 1]]
     with running(source(0, lines)) as run:
-        save_all(run, list(texts.items()))
+        first = save_all(run, list(texts.items()))
         found = save_all(run, [(tag, texts[tag]) for tag in known])
         run.end()
-    receipts = receipts_of(found, run.report["edits"][len(texts) :])
+    _, receipts = receipts_of(run.report["edits"], first, found)
     return {
         "lines": lines,
         "saves": saves,
@@ -74,12 +74,11 @@ def measure_agents(agents: int, saves: int) -> dict[str, Any]:
     fields = [f"more_{number}: f32 = field({0.0 if number % 2 else 1.5})" for number in range(saves)]
     added = [(saves + n, source(saves + n, LINES, agents, fields[:n])) for n in range(1, saves + 1)]
     with running(source(0, LINES, agents)) as run:
-        save_all(run, [(2 * saves + 1, source(2 * saves + 1, LINES, agents))])
+        first = save_all(run, [(2 * saves + 1, source(2 * saves + 1, LINES, agents))])
         same = save_all(run, unchanged)
         more = save_all(run, added)
         run.end()
-    receipts = receipts_of(same, run.report["edits"])
-    grown = receipts_of(more, run.report["edits"][1 + len(receipts) :])
+    _, receipts, grown = receipts_of(run.report["edits"], first, same, more)
     return {
         "agents": agents,
         "saves": 2 * saves,

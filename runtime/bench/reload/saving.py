@@ -56,15 +56,21 @@ def save_all(run: Running, versions: Sequence[tuple[int, str]]) -> Saves:
     return found
 
 
-def receipts_of(found: Saves, receipts: Sequence[Receipt]) -> list[Receipt]:
-    """The receipts of the saves that became visible, in their order."""
-    return list(_matching(found.digests, [receipt for receipt in receipts if receipt["verdict"] == "live"]))
+def receipts_of(receipts: Sequence[Receipt], *stretches: Saves) -> list[list[Receipt]]:
+    """The receipts of the saves that became visible, in their order, for stretches that followed one another.
+
+    Raises:
+        RuntimeError: A version ran that no receipt tells of.
+    """
+    live = iter([receipt for receipt in receipts if receipt["verdict"] == "live"])
+    return [[_next_of(live, digest) for digest in found.digests] for found in stretches]
 
 
-def _matching(digests: Sequence[str], receipts: Sequence[Receipt]) -> Iterator[Receipt]:
-    left = iter(receipts)
-    for digest in digests:
-        yield next(receipt for receipt in left if receipt["digests"].get("edited.py") == digest)
+def _next_of(live: Iterator[Receipt], digest: str) -> Receipt:
+    for receipt in live:
+        if receipt["digests"].get("edited.py") == digest:
+            return receipt
+    raise RuntimeError(f"version {digest} has run, but there is no receipt of it")
 
 
 def times(found: Saves, receipts: Sequence[Receipt]) -> dict[str, dict[str, float]]:

@@ -14,7 +14,7 @@ from typing import Any
 import saves
 from belief import Outlook, World, agrees
 from child import Child
-from contents import SCENE, Content
+from contents import ERRORS, SCENE, Content
 from plan import Plan
 from steps import Step, begin_git
 from watch import Fault, Oracle
@@ -177,7 +177,10 @@ class Driver:
 
     def _was_told(self, refused: set[Content]) -> bool:
         self._heard += self.child.heard()
-        return bool(_REJECTED.search(self._heard)) or any(content.marker in self._heard for content in refused)
+        own = [content for content in refused if content.error in ERRORS]
+        if not own:  # what fails is told of the files that it fails with
+            return bool(_REJECTED.search(self._heard))
+        return any(mark in self._heard for content in own for mark in (content.marker, f"storm_{content.tag}"))
 
     def _fault_is_over(self) -> bool:
         fault = self.oracle.fault

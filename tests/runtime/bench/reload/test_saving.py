@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from instar.bench.reload.saving import Saves, receipts_of, spread, times
 from instar.hmr.code.compile.source import digest_of
 
@@ -10,9 +12,14 @@ def receipt(text: str, verdict: str = "live", event_ns: int = 0) -> dict:
 
 
 def test_receipts_are_those_of_the_saves_in_their_order():
-    found = Saves(digests=[digest_of(text.encode()) for text in ("a", "b", "a")])
+    first, found = (Saves(digests=[digest_of(text.encode()) for text in texts]) for texts in ("a", "ba"))
     receipts = [receipt("a"), receipt("x"), receipt("b", "rejected"), receipt("b"), receipt("a")]
-    assert receipts_of(found, receipts) == [receipts[0], receipts[3], receipts[4]]
+    assert receipts_of(receipts, first, found) == [[receipts[0]], [receipts[3], receipts[4]]]
+
+
+def test_a_version_without_a_receipt_is_told():
+    with pytest.raises(RuntimeError, match="no receipt"):
+        receipts_of([receipt("a")], Saves(digests=["b"]))
 
 
 def test_times_are_counted_from_the_save():
