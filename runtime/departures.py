@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from instar.edits.probation import FRAMES
 from instar.faults import HookFault, HookTimeout
-from instar.hmr.code import Hook, ModuleVersion, Program
+from instar.hmr.code import Codebase, Hook, ModuleVersion, Program
+from instar.hmr.state import StateManager
+from instar.loop.calls import HookCalls
 from instar.loop.schedule import HookCall
 from instar.params import ModuleParams
-
-if TYPE_CHECKING:
-    from instar.world import World
+from instar.scene.file import SceneFile
+from instar.scene.space import Space
 
 SWEEP_FRAMES = 60
 """Frames from one look for versions that can be freed to the next, where there is time for it."""
@@ -25,6 +26,27 @@ SWEEP_FRAMES_AT_MOST = 600
 """Frames after which it is done without slack."""
 MOST_LEAKS = 20
 """Leaks that a report shows, the newest."""
+
+
+class Hosting(Protocol):
+    """A world, as versions that leave it see it."""
+
+    codebase: Codebase
+    dt: float
+    hooks: HookCalls
+    program: Program
+    scene: SceneFile
+    seed: int
+    space: Space
+    state: StateManager
+
+    @property
+    def frame(self) -> int:
+        """How many steps are committed."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """The tables by name."""
 
 
 class Departures:
@@ -37,7 +59,7 @@ class Departures:
         leaks: Who holds versions that no longer run, the last ones that were told.
     """
 
-    def __init__(self, world: World, tell: Callable[[str], object]) -> None:
+    def __init__(self, world: Hosting, tell: Callable[[str], object]) -> None:
         """Prepares.
 
         Args:
