@@ -14,6 +14,7 @@ from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
 from instar.hmr.code.hooks import find_hooks
 from instar.hmr.code.keeping import Kept
 from instar.hmr.code.load.effects import Effects
+from instar.hmr.code.load.adoption import adopt
 from instar.hmr.code.load.faults import is_the_users, load_error
 from instar.hmr.code.load.imports import Compile, Files, Graph
 from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
@@ -121,9 +122,11 @@ class Codebase:
         return _worked(self._build(base, changes, compile, trial, effects or Effects()), GOES_ON)
 
     def retire(self, old: Program, new: Program) -> list[str]:
-        """Makes `new` the program that runs instead of `old`; see `program.retire`."""
+        """Makes `new` the program that runs instead of `old`; see `program.retire`. Kept objects get its classes."""
         self.remains.came((), new)
-        return retire(old, new, self._parked)
+        steps = retire(old, new, self._parked)
+        running = {name: instance.module for name, instance in new.instances.items()}
+        return [*steps, *adopt(self.kept.objects, running)]
 
     def _build(
         self,

@@ -78,6 +78,11 @@ class Kept:
     def __contains__(self, key: str) -> bool:
         return key in self._objects
 
+    @property
+    def objects(self) -> list[object]:
+        """The objects."""
+        return [found for found, _ in self._objects.values()]
+
     def begin(self) -> None:
         """Begin a load: what the one before made for an edit that came to nothing is let go of."""
         self._made = {}

@@ -214,3 +214,17 @@ def test_a_loader_that_waits_ends_with_the_run(scene: Scene) -> None:
     assert not live.pipeline._loader.is_alive()
     live.codebase.kept.serve()
     assert "flock.window" not in live.codebase.kept
+
+
+def test_a_kept_object_is_one_of_the_class_that_runs(scene: Scene) -> None:
+    scene.write("flock.py", FLOCK)
+    codebase = scene.codebase()
+    first = codebase.load()
+    window = of(first).window
+    second = build(
+        codebase, first, flock=FLOCK.replace("def __init__", "def name(self):\n        return 2\n\n    def __init__")
+    )
+    assert type(window) is of(second).Window
+    assert window.name() == 2
+    codebase.retire(second, first)
+    assert type(window) is of(first).Window
