@@ -13,8 +13,8 @@ from instar.hmr.code.compile.source import Source
 from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
 from instar.hmr.code.hooks import find_hooks
 from instar.hmr.code.keeping import Kept
-from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.adoption import adopt
+from instar.hmr.code.load.effects import Effects
 from instar.hmr.code.load.faults import is_the_users, load_error
 from instar.hmr.code.load.imports import Compile, Files, Graph
 from instar.hmr.code.load.linking import bound_params, link, make_plain, refuse_captured, refuse_lost
