@@ -138,9 +138,10 @@ class Program:
             For people: what became of values that are not taken over, or come back.
         """
         steps = []
+        written = {name: old.values.chosen().get(name) for name in self.values.changed(old.values)}
         for module, params in old.params.items():
             for name, live in params.items():
-                if live.given and name not in self.params.get(module, {}):
+                if live.given and name not in self.params.get(module, {}) and written.get((module, name)) != live.value:
                     parked[module, name] = live.value
                     steps.append(
                         f"{name} is no Param of {module} any more; its value {live.value!r} comes back with it"

@@ -307,10 +307,13 @@ class Oracle:
         self.x = {"flock": 7.0}
 
     def edit(self, modules: list[str], file: dict[str, float]) -> None:
+        for name in self.modules:
+            if name not in modules and self.step_of[name] == self.file.get(name):
+                self.step_of[name] = 1.0  # the file's value goes with the file's line; one that was set comes back
         for name in modules:
             self.x.setdefault(name, 7.0)
             if name not in self.modules:
-                self.step_of[name] = file.get(name, 1.0)
+                self.step_of[name] = file.get(name, self.step_of.get(name, 1.0))
             elif name in file and file[name] != self.file.get(name):
                 self.step_of[name] = file[name]
             elif name not in file and self.step_of[name] == self.file.get(name):
