@@ -99,6 +99,8 @@ class Plan:
         seed = self._random.getrandbits(32)
         way = saves.choose(self._random)
         before = self.disk.get(content.file)
+        if way in {"sed -i", "hard link"} and len(self._moments) > 3:
+            way = "rename"
         if way == "sed -i" and (before is None or before.lines != content.lines):
             way = "in pieces"
         self._note([content], late=way == "hard link")
@@ -234,18 +236,26 @@ class Plan:
         self._random.shuffle(contents)
         return self._make("wrong among others", self._save_all(contents, 0))
 
-    def _fault(self, what: str = "raise") -> Step:
+    def _fault(self, what: str = "raise", kind: str = "fault") -> Step:
+        """All files are saved anew, so that it is clear what comes back; then one that fails, and then it is mended."""
         file = self._random.choice(MODULES)
         call = self._random.choice((0, 0, 1, 2, 3, 5, 10))
-        self._next_steps.append(lambda: self._make("mend", [self._save(self._next(self.disk[file]))]))
-        return self._make("fault", [self._save(self._next(self.disk[file], fault=(what, call)))], "fault")
+
+        def fail() -> Step:
+            return self._make(kind, [self._save(self._next(self.disk[file], fault=(what, call)))], "fault")
+
+        def mend() -> Step:
+            return self._make("mend", [self._save(self._next(self.disk[file]))])
+
+        self._next_steps += [fail, mend]
+        return self._make("all files", self._save_all((self._next(content) for content in self.disk.values()), 0))
 
     def _hang_in_a_hook(self) -> Step:
-        return replace(self._fault("hang"), kind="hang in a hook")
+        return self._fault("hang", "hang in a hook")
 
     def _bad_value(self) -> Step:
         """A column that was finite is not: the world returns to the frame before the swap."""
-        return replace(self._fault("nan"), kind="bad value")
+        return self._fault("nan", "bad value")
 
     def _schema(self) -> Step:
         """Fields of the flora come, go, come back, widen and change their order."""
