@@ -322,12 +322,13 @@ class StateManager(Measured):
 
         Raises:
             SchemaError: If a `Ref` names a table that is not among them; nothing has changed.
-            MigrationError: If values would be lost, or a `migrate` failed; nothing has changed.
+            MigrationError: If values would be lost, or a `migrate` failed; nothing has changed, but that despawns asked for
+                so far are carried out.
         """
         if is_same(schemas, self._catalog.layout):
             return []
-        migration = Migration(self._catalog.era, schemas, self.frame, migrations)
         self.flush()
+        migration = Migration(self._catalog.era, schemas, self.frame, migrations)
         spare, self._spare = self._spare, {}
         migration.prepare(spare)
         self.amend()

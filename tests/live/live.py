@@ -20,11 +20,13 @@ class Live:
     Attributes:
         folder: The scene's folder.
         runtime: What runs it.
+        over: Set when the run is over.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runtime = Runtime(folder)
+        self.over = threading.Event()
 
     def play(self, scenario: Callable[[Live], None]) -> dict[str, Any]:
         """Run the scene on this thread while the scenario goes on in another; returns the report.
@@ -48,6 +50,7 @@ class Live:
         try:
             return self.runtime.run()
         finally:
+            self.over.set()
             person.join(PATIENCE)
             if failed:
                 raise failed[0]
@@ -82,18 +85,17 @@ class Live:
 
     def see(self, wanted: Callable[[World], object]) -> None:
         """Wait until something is so between two frames."""
-        seen = threading.Event()
+        seen, tired = threading.Event(), threading.Event()
 
         def look(world: World) -> None:
             if wanted(world):
                 seen.set()
-            elif not self._over:
+            elif not tired.is_set():
                 self.runtime.post(look)
 
-        self._over = False
         self.runtime.post(look)
         found = seen.wait(PATIENCE)
-        self._over = True
+        tired.set()
         assert found, f"never came to be; told: {[str(one) for one in self.runtime.receipts]}"
 
     def verdicts(self) -> list[str]:

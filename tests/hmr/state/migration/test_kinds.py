@@ -457,7 +457,7 @@ def test_a_diff_follows_renames(state):
     assert (found.was, found.renamed) == ("boids", {"heading": "angle"})
     assert (found.changed["heading"].old.tolist(), found.changed["heading"].new.tolist()) == ([1], [5])
     assert len(found.changed["x"]) == 1
-    assert [len(one) for one in (found.added_columns, found.removed_columns, found.added, found.removed)] == [0] * 4
+    assert (found.added_columns, found.removed_columns, len(found.added), len(found.removed)) == ({}, {}, 0, 0)
     assert "birds (was boids)" in str(found)
     back = state.diff(3, 1)["boids"]
     assert (back.was, back.renamed, back.changed["angle"].new.tolist()) == ("birds", {"angle": "heading"}, [1])
@@ -492,3 +492,11 @@ def test_a_file_with_an_older_schema_follows_the_same_rules(state, tmp_path):
         "boids: was birds; its 4 rows, their ids and references to them stay",
         "boids: heading is now angle",
     ]
+
+
+def test_rows_that_wait_to_be_despawned_need_no_room(state):
+    boids = begin(state, x=f32)
+    boids.despawn([0, 1])
+    assert state.migrate(layout(schema(x=f32, capacity=2))) == ["boids: capacity 1000 → 2"]
+    assert len(boids) == 2
+    assert is_settled(state)
