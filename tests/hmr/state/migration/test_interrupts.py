@@ -78,6 +78,7 @@ def restores_to_another_schema(state: StateManager) -> None:
 
 
 def rolls_back(state: StateManager) -> None:
+    """One frame, past a migration; of several frames each is whole."""
     state.rollback(1)
 
 
@@ -98,7 +99,6 @@ def begin(act) -> StateManager:
         flip_bit(state, "boids", "y", byte=5, bit=1, where="live")
     if act is rolls_back:
         state.migrate(layout(schema(x=f32), schema("hawks", prey=Ref["boids"])))
-        state.commit()
     return state
 
 
