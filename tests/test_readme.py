@@ -21,7 +21,7 @@ def block(label: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("label", ["program", "state", "keep"])
+@pytest.mark.parametrize("label", ["program", "edits", "state", "keep"])
 def test_python_blocks_run(label, capsys):
     exec(compile(block(label), "README.md", "exec"), {})
     assert capsys.readouterr().out
