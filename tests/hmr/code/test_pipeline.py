@@ -504,15 +504,15 @@ def test_file_that_is_usually_saved_with_another_joins_it(scene: Scene, monkeypa
     hunt.write_text("value = 2\n")
     with live.pipeline:  # what was saved before the start is told together
         assert live.swap(live.edit()).files == ("flock.py", "hunt.py")
-        while not live.pipeline._predictor._siblings.changed({flock}):
-            with hunt.open("w") as file:
-                file.write("value = 3\n")
-                file.flush()
-                all_told(live)
-                waits = watched(monkeypatch, Arrivals, "_all_told")
-                flock.write_text("value = 3\n")
-                assert waits.wait(10)
-                break
+        while not live.pipeline._predictor._siblings._siblings.get(flock):
+            all_told(live)
+        with hunt.open("w") as file:
+            file.write("value = 3\n")
+            file.flush()
+            all_told(live)
+            waits = watched(monkeypatch, Arrivals, "_all_told")
+            flock.write_text("value = 3\n")
+            assert waits.wait(10)
         edit = live.edit()
         assert edit.files == ("flock.py", "hunt.py")
         assert (value(edit.program), value(edit.program, "hunt")) == (3, 3)
