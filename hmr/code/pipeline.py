@@ -83,6 +83,7 @@ class EditPipeline:
         self._backlog = Backlog()
         self._blamed: set[tuple[Path, str]] = set()
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
+        self._undone: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._superseded: list[tuple[str, str]] = []
         self._repository = Repository(codebase.root)
         self._builder = Builder(codebase, check, self._stuck)
@@ -190,6 +191,7 @@ class EditPipeline:
         with self._lock:
             self._head = edit.base
             stale, self._ready = self._ready, None
+            self._undone = {**self._undone, (edit.base, content(edit.changes)): error}
         self._inbox.put(_Settled(edit, error, stale))
 
     def rejections(self) -> list[Rejection]:
@@ -247,6 +249,8 @@ class EditPipeline:
         self._backlog.reject(blamed, edit.changes, error)
         self._refused = {key: known for key, known in self._refused.items() if key[0] is edit.base}
         self._refused[edit.base, content(edit.changes)] = error
+        with self._lock:
+            self._undone = {key: known for key, known in self._undone.items() if key not in self._refused}
         self._told = str(error)
         self._update(set(), {} if stale is None else stale.changes)
 
@@ -265,7 +269,8 @@ class EditPipeline:
         late = self._predictor.read_siblings(saved)
         while True:
             with self._lock:
-                head, ready = self._head, self._ready
+                head, ready, undone = self._head, self._ready, self._undone
+            failed.update(undone)
             held = held if ready is None else ready.changes
             base = None if ready is None else ready.program
             attempts = self._backlog.attempts(head, base, held)
@@ -287,8 +292,8 @@ class EditPipeline:
                 continue
             if not self._backlog.wanted(head, base, held) and not self._withdraw(head):
                 continue
-            if found is not None or not attempts or told:
-                return
+            if found is not None or not attempts or told or (head, content(attempts[-1])) in undone:
+                return  # of what was undone meanwhile, the next message tells
             if more := self._inbox.about_to_come(began):
                 saved |= self._put(more, joining=True)
                 continue

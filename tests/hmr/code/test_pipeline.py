@@ -176,6 +176,30 @@ def test_refused_edit_leaves_nothing_behind(scene: Scene) -> None:
         assert len(scene_modules()) == 3
 
 
+def test_edit_that_is_refused_before_its_turn_is_over_is_not_offered_again(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    offered: list[tuple[str, ...]] = []
+
+    def refuse_at_once() -> None:
+        edit = live.pipeline.take() if len(offered) < 5 else None
+        if edit is not None:
+            offered.append(edit.files)
+            live.pipeline.refused(edit, InstarError("the table cannot take it"))
+        live._tell()
+
+    live.pipeline._on_event = refuse_at_once
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        while not pipeline.errors:
+            live.heard()
+        hunt.write_text("value = 3\n")
+        while len(offered) < 3:
+            live.heard()
+        assert pipeline.rejections() == []
+    assert offered[:2] == [("flock.py",), ("flock.py", "hunt.py")]
+
+
 def test_refused_edit_is_offered_again_with_others_only_and_they_alone_after_that(scene: Scene) -> None:
     flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
     live = Live(scene.codebase("flock", "hunt"))
