@@ -18,7 +18,7 @@ def interrupted(act: Callable[[], object], line: int) -> bool:
 
     def trace(frame, event, argument):
         nonlocal seen
-        if "/hmr/state/" not in frame.f_code.co_filename:
+        if "/hmr/state/" not in frame.f_code.co_filename or frame.f_code.co_filename == __file__:
             return None
         if event == "line":
             seen += 1
