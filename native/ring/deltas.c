@@ -92,6 +92,7 @@ static void drop_redo(instar_deltas *deltas) {
 
 static void open_frame(instar_deltas *deltas, int64_t frame) {
     while (!fits(deltas, sizeof(instar_frame))) instar_deltas_evict(deltas);
+    instar_snapshot_follow(deltas->snapshot);
     instar_frame *record = instar_frame_at(&deltas->ring, deltas->ring.head);
     *record = (instar_frame){.record = {sizeof *record | INSTAR_FRAME, 0}, .frame = frame, .frame_before = deltas->current,
                              .previous = deltas->at};
@@ -105,8 +106,8 @@ static void open_frame(instar_deltas *deltas, int64_t frame) {
 
 static void begin(instar_deltas *deltas, int64_t frame, uint64_t chunks) {
     instar_snapshot_make_way(deltas->snapshot, frame, chunks * INSTAR_RECORD_ROOM);
-    drop_redo(deltas);
     instar_deltas_turn(deltas);
+    drop_redo(deltas);
     if (frame != deltas->current) {
         open_frame(deltas, frame);
         return;

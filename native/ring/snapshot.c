@@ -9,8 +9,7 @@ enum { PIECE_BYTES = 64 * INSTAR_CHUNK_BYTES };
 
 void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count) {
     instar_snapshot_complete(deltas->snapshot);
-    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .whole = deltas->current,
-                                  .place = deltas->ring.head};
+    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .whole = deltas->current};
     for (uint32_t i = 0; i < count; i++) {
         columns[i].first_piece = snapshot->pieces;
         snapshot->pieces += (columns[i].bytes + PIECE_BYTES - 1) / PIECE_BYTES;
@@ -89,7 +88,8 @@ void instar_snapshot_complete(instar_snapshot *snapshot) {
 }
 
 void instar_snapshot_abandon(instar_snapshot *snapshot) {
-    if (!snapshot || __atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
+    if (!snapshot || snapshot->frame == snapshot->deltas->current) return;
+    if (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
     __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
     instar_snapshot_complete(snapshot);
 }
@@ -103,6 +103,12 @@ void instar_snapshot_let_go(instar_snapshot *snapshot) {
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {
     if (!snapshot) return;
     const instar_deltas *deltas = snapshot->deltas;
-    uint64_t used = instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
-    if (frame == deltas->current || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
+    int is_newest = deltas->current == snapshot->frame;
+    uint64_t used = is_newest ? 0 : instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
+    int is_changed = frame == deltas->current && (bytes || !is_newest);
+    if (is_changed || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
+}
+
+void instar_snapshot_follow(instar_snapshot *snapshot) {
+    if (snapshot && snapshot->frame == snapshot->deltas->current) snapshot->place = snapshot->deltas->ring.head;
 }

@@ -22,7 +22,7 @@ typedef struct instar_snapshot {
     uint32_t count;
     int64_t frame;
     int64_t whole;            /* frames up to this one, after the snapshot's, were found whole */
-    uint64_t place;           /* the ring's head as it was */
+    uint64_t place;           /* where the record of the first frame after the snapshot's is, once there is one */
     uint64_t pieces;
     uint64_t next, done;      /* pieces begun and finished */
     int damaged;              /* whether a delta that was needed is not whole */
@@ -34,13 +34,18 @@ void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, ins
 /* Takes pieces until there are none left, and waits for those in other threads. Does nothing for NULL. */
 void instar_snapshot_complete(instar_snapshot *snapshot);
 
-/* The frames that it needs are gone before their time: what is not taken yet cannot be, and it is damaged. Does nothing for NULL. */
+/* All frames but the current one are gone before their time. A snapshot of the current one needs none of them; of another, what is not
+ * taken yet cannot be, and it is damaged. Does nothing for NULL. */
 void instar_snapshot_abandon(instar_snapshot *snapshot);
 
 /* Nobody wants it any more: the rest is not taken. Unlike instar_snapshot_abandon this does not wait for other threads. */
 void instar_snapshot_let_go(instar_snapshot *snapshot);
 
-/* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs. */
+/* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs: what lies after its
+ * own frame. To drop what could be redone, with an empty commit of that frame, takes nothing. Does nothing for NULL. */
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
+
+/* A frame after the current one gets its record at the ring's head. Does nothing for NULL. */
+void instar_snapshot_follow(instar_snapshot *snapshot);
 
 #endif
