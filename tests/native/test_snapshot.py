@@ -30,22 +30,25 @@ def write(live, rng, share):
 @given(
     seed=st.integers(0, 2**32),
     sizes=st.lists(st.sampled_from([1, PIECE, 3 * PIECE // 2]), min_size=1, max_size=3),
-    later=st.lists(st.sampled_from(["commit", "dense", "amend", "undo", "redo", "reset"]), max_size=4),
+    undone=st.integers(0, 3),
+    later=st.lists(st.sampled_from(["commit", "dense", "amend", "forget", "undo", "redo", "reset"]), max_size=4),
     budget=st.sampled_from([1 << 20, 8 << 20]),
 )
 @settings(max_examples=60, deadline=None)
-def test_is_the_world_as_it_was(seed, sizes, later, budget):
+def test_is_the_world_as_it_was(seed, sizes, undone, later, budget):
     rng = np.random.default_rng(seed)
     history, columns, live = world(sizes, budget)
-    for frame in range(1, 4):
+    for frame in range(4):
         write(live, rng, 0.001)
         history.commit(frame, columns)
+    for _ in range(undone):
+        history.undo()
     wanted = [bytes(column.committed) for column in columns]
     crcs = [column.chunk_crcs() for column in columns]
     snapshot = Snapshot(history, columns)
     for step in later:
         go_on(history, columns, live, rng, step)
-    assert snapshot.frame == 3
+    assert snapshot.frame == 3 - undone
     assert [bytes(part) for part in snapshot.take()] == wanted
     assert list(snapshot.chunk_crcs) == crcs
     assert snapshot.complete
@@ -55,6 +58,8 @@ def go_on(history, columns, live, rng, step):
     if step in {"commit", "dense", "amend"}:
         write(live, rng, 1.5 if step == "dense" else 0.0005)
         history.commit(history.current + (step != "amend"), columns)
+    elif step == "forget":
+        history.commit(history.current, [])
     elif step == "undo" and history.current > history.oldest:
         history.discard(columns)
         history.undo()
@@ -80,6 +85,68 @@ def test_a_thread_takes_while_frames_are_committed():
             history.commit(history.current + 1, columns)
         worker.join()
         assert [crc64(part) for part in taken] == wanted
+
+
+def commit(history, columns, live, value):
+    live[0][:1000] = value
+    history.commit(history.current + 1, columns)
+
+
+@pytest.mark.parametrize("undone", [1, 2, 3])
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_frames_that_were_undone_are_dropped_without_it(undone, forgotten):
+    history, columns, live = world([PIECE])
+    history.commit(0, columns)
+    for value in range(1, 4):
+        commit(history, columns, live, value)
+    for _ in range(undone):
+        history.undo()
+    snapshot = Snapshot(history, columns)
+    if forgotten:
+        history.commit(history.current, [])
+    for value in range(7, 10):
+        commit(history, columns, live, value)
+    assert not snapshot.complete  # Nobody has taken bytes: neither had the commits to.
+    assert set(bytes(snapshot.take()[0])[:1000]) == {3 - undone}
+
+
+def test_the_only_frame_held_is_evicted_without_it():
+    history, columns, live = world([8 * CHUNK_BYTES, 1])
+    history.commit(0, columns)
+    live[0][:] = np.random.default_rng(3).integers(0, 256, live[0].size, np.uint8)
+    history.commit(1, columns)
+    wanted = bytes(columns[0].committed)
+    history.limit_bytes = history.used_bytes
+    snapshot = Snapshot(history, columns)
+    live[1][0] = 7
+    history.commit(2, columns[1:])
+    assert history.oldest == 1
+    assert not snapshot.complete
+    first, second = snapshot.take()
+    assert bytes(first) == wanted
+    assert second[0] == 0
+
+
+@pytest.mark.parametrize("undone", [0, 1, 2])
+def test_it_is_completed_before_the_ring_comes_round(undone):
+    rng = np.random.default_rng(6)
+    history, columns, live = world([4 * CHUNK_BYTES], 256 << 10)
+    history.commit(0, columns)
+    for frame in (1, 2):
+        write(live, rng, 1)
+        history.commit(frame, columns)
+    for _ in range(undone):
+        history.undo()
+    wanted = bytes(columns[0].committed)
+    snapshot = Snapshot(history, columns)
+    commits = 0
+    while history.oldest <= snapshot.frame:
+        assert not snapshot.complete or commits > 3
+        write(live, rng, 0.01)
+        history.commit(history.current + 1, columns)
+        commits += 1
+    assert snapshot.complete
+    assert bytes(snapshot.take()[0]) == wanted
 
 
 def test_a_second_snapshot_completes_the_first():

@@ -56,14 +56,22 @@ static void finish(taken *taken, world *world) {
 
 /* Whatever the frame thread may do while others take the bytes. */
 static void go_on(world *world) {
-    switch (random_below(8)) {
+    switch (random_below(9)) {
     case 0:
         world_write(world);
         world_commit(world, world->deltas.current);
         break;
     case 1: world_undo(world); break;
     case 2: world_redo(world); break;
+    case 3: world_forget_redo(world); break;
     default: world_write_and_commit(world);
+    }
+}
+
+/* A few frames back, or to the oldest: there nothing of the ring outlasts the next commit. */
+static void go_back(world *world) {
+    size_t most = random_below(3) ? random_below(3) : MOST_FRAMES;
+    while (most-- > 0 && world_undo(world) == 0) {
     }
 }
 
@@ -74,6 +82,7 @@ static void take_snapshots(const instar_kernels *path, int rounds, const uint64_
         taken first, second;
         int both = random_below(3) == 0;
         world_write_and_commit(&world);
+        go_back(&world);
         begin(&first, &world);
         for (size_t n = random_below(5); n > 0; n--) go_on(&world);
         if (both) {

@@ -122,6 +122,11 @@ void world_write_and_commit(world *world) {
     world_commit(world, world->deltas.current + 1 + (int64_t)random_below(3));
 }
 
+void world_forget_redo(world *world) {
+    instar_deltas_commit(&world->deltas, world->deltas.current, NULL, 0, world->by_key);
+    next_copy(world, world->deltas.current);
+}
+
 void world_discard(world *world) {
     for (int key = 0; key < COLUMNS; key++) instar_column_restore(world->deltas.kernels, &world->columns[key]);
 }

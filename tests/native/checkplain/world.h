@@ -33,6 +33,9 @@ void world_write(world *world);
 void world_commit(world *world, int64_t frame);
 void world_write_and_commit(world *world);
 
+/* Drops what could be redone, with an empty commit of the current frame. */
+void world_forget_redo(world *world);
+
 /* Makes committed bytes live again. */
 void world_discard(world *world);
 
