@@ -18,9 +18,12 @@ from machine import Machine, MachineError, make, run
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / "build" / "arm64"
+WORLDS = [
+    f"tests/runtime/{name}" for name in ("loop", "edits/test_verdicts.py", "edits/test_migrating.py", "test_world.py")
+]
 SUITE = [
-    ("neon", ["tests/runtime/loop", "tests/runtime/edits", "tests/runtime/test_world.py", "tests/test_examples.py"]),
-    ("neon", ["tests/native", "tests/hmr/state"]),
+    ("neon", ["tests/hmr/state"]),
+    ("neon", ["tests/native", *WORLDS, "tests/test_examples.py"]),
     ("neon-nopmull", ["tests/native", "tests/hmr/state/validation"]),
 ]
 """What the processor matters to, and worlds that run on it. The rest is Python and its processes, the same everywhere."""
