@@ -168,7 +168,8 @@ class StateManager(Measured):
     def rollback(self, frame: int) -> None:
         """Return to a committed frame, bit for bit: rows, ids, order and schemas.
 
-        The current frame itself may be named, to drop what is not committed.
+        The current frame itself may be named, to drop what is not committed. An interrupt, such as Ctrl-C, leaves the state at
+        one of the frames on the way; ``rollback(state.frame)`` makes it whole.
 
         Raises:
             FrameError: If the history does not hold the frame; nothing has changed.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -151,6 +153,33 @@ def test_the_program_goes_on_while_a_worker_compresses(everything):
         table.x += 1
         table.despawn(np.arange(0, len(table), 7))
         state.commit()
+    state.restore(checkpoint)
+    assert everything(state)["tables"] == expected
+
+
+@pytest.mark.parametrize("back", [1, 2, 3])
+def test_a_frame_that_was_rolled_back_to_is_kept_as_it_was(monkeypatch, everything, back):
+    state = StateManager()
+    table = state.table("hares", {"x": f64}, capacity=200_000)
+    table.spawn(150_000)
+    state.amend()  # The oldest frame has rows as well.
+    for _ in range(3):
+        table.x += 1
+        state.commit()
+    state.rollback(3 - back)
+    expected = everything(state)["tables"]
+    turn = threading.Event()
+    with ThreadPoolExecutor(1) as worker:
+        monkeypatch.setattr("instar.hmr.state.checkpoint.checkpoint._worker", worker)
+        worker.submit(turn.wait)
+        checkpoint = state.checkpoint()
+        for _ in range(2):
+            table.x[:100] -= 5
+            state.commit()
+        is_left_to_the_worker = state._history.snapshot_pending
+        turn.set()
+        checkpoint.wait()
+    assert is_left_to_the_worker
     state.restore(checkpoint)
     assert everything(state)["tables"] == expected
 

@@ -78,7 +78,7 @@ def restores_to_another_schema(state: StateManager) -> None:
 
 
 def rolls_back(state: StateManager) -> None:
-    """One frame, past a migration; of several frames each is whole."""
+    """One frame, past a migration."""
     state.rollback(1)
 
 
@@ -141,3 +141,32 @@ def test_an_interrupt_leaves_the_state_as_it_was_or_as_it_is_to_be(act):
         line += step
         step = min(step + 3, 97)
     assert line > 10
+
+
+def test_an_interrupted_rollback_over_several_frames_leaves_one_of_them():
+    def begin() -> StateManager:
+        state = world()
+        state.migrate(layout(schema(x=f32), schema("hawks", prey=Ref["boids"])))
+        state["boids"].despawn(1)
+        state.commit()
+        state["boids"].x += 2
+        state.commit()
+        return state
+
+    state, frames = begin(), {}
+    for frame in reversed(state.frames):
+        state.rollback(frame)
+        frames[frame] = without_frames(everything(state))
+    found, line = {}, 1
+    while True:
+        state = begin()
+        if not interrupted(lambda: state.rollback(0), line):  # noqa: B023 - called at once
+            break
+        state.rollback(state.frame)
+        assert without_frames(everything(state)) == frames[state.frame], line
+        assert is_settled(state)
+        found[state.frame] = line
+        state.redo(state.frames[-1])
+        assert without_frames(everything(state)) == frames[4], line
+        line += 1
+    assert set(found) == set(frames)

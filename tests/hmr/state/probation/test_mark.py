@@ -208,6 +208,25 @@ def test_views_taken_before_do_not_write_into_what_came_back():
     assert state.validate().faults == []
 
 
+@pytest.mark.parametrize("held", [True, False], ids=["held", "shed"])
+@pytest.mark.parametrize("back", [1, 3])
+def test_a_frame_that_was_rolled_back_to_is_returned_to(back, held):
+    state, rng = world(history_bytes=1 << 20), np.random.default_rng(7)
+    for _ in range(3):
+        live(state, rng, 0.01)
+    state.rollback(state.frame - back)
+    before = contents(state)
+    mark = state.mark()
+    mark.keep()
+    mark.watch()
+    for _ in range(2 if held else 12):
+        live(state, rng, 0.01 if held else 0.9)
+    assert (before[0] in state.frames) == held
+    mark.undo()
+    assert contents(state) == before
+    assert state.validate().faults == []
+
+
 def test_a_checkpoint_meanwhile_does_no_harm():
     state = world(history_bytes=1 << 16)
     before = contents(state)
