@@ -150,10 +150,23 @@ class Backlog:
         return before | {path: change for path, change in pending.items() if path not in rejected}
 
     def attempts(self, head: Program, ready: Program | None, held: Changes) -> list[dict[Path, Change]]:
-        """Returns the sets of files to try, the most wanted first: with what was rejected before, then without it."""
-        pending, wanted = self.pending(head, ready), self.wanted(head, ready, held)
-        attempts = [pending] if pending and content(pending) != content(wanted) else []
-        return [*attempts, wanted] if wanted else attempts
+        """Returns the sets of files to try, the most wanted first.
+
+        They are tried with what was rejected before; without files that were rejected for themselves, and those that were
+        saved with them, since others may only wait for each other; and without all that was rejected.
+        """
+        pending = self.pending(head, ready)
+        broken = {path for path, change in pending.items() if self._blamed(change) == path}
+        rest = {path: change for path, change in pending.items() if self._blamed(change) not in broken}
+        attempts: list[dict[Path, Change]] = []
+        for one in (pending, rest, self.wanted(head, ready, held)):
+            if one and all(content(one) != content(other) for other in attempts):
+                attempts.append(one)
+        return attempts
+
+    def _blamed(self, change: Change) -> Path | None:
+        """Returns the file for which a content was rejected, if it was."""
+        return self._rejected[change.path][1].path if self._is_rejected(change) else None
 
     def _is_newest(self, change: Change) -> bool:
         newest = self._newest.get(change.path)
