@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from edits import asking, everything, is_settled, layout, schema
@@ -111,19 +112,7 @@ def without_frames(seen: dict) -> dict:
 ACTS = (migrates, makes_a_table, restores, restores_to_another_schema, rolls_back, validates)
 
 
-@pytest.mark.parametrize("act", [act.__name__ for act in ACTS])
-def test_an_interrupt_leaves_the_state_as_it_was_or_as_it_is_to_be(act):
-    """In a process of its own: tracing goes round in circles in an interpreter that has done much before (CPython 3.11)."""
-    prove = f"import runpy; runpy.run_path({__file__!r})['prove']({act!r})"
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
-        [sys.executable, "-c", prove], env=environment, stderr=subprocess.PIPE, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
-def prove(name: str) -> None:
-    act = next(one for one in ACTS if one.__name__ == name)
+def prove(act: Callable[[StateManager], None]) -> None:
     before = begin(act)
     if act is validates:
         act(before)
@@ -155,7 +144,7 @@ def prove(name: str) -> None:
     assert line > 10
 
 
-def test_an_interrupted_rollback_over_several_frames_leaves_one_of_them():
+def prove_over_several_frames() -> None:
     def begin() -> StateManager:
         state = world()
         state.migrate(layout(schema(x=f32), schema("hawks", prey=Ref["boids"])))
@@ -182,3 +171,17 @@ def test_an_interrupted_rollback_over_several_frames_leaves_one_of_them():
         assert without_frames(everything(state)) == frames[4], line
         line += 1
     assert set(found) == set(frames)
+
+
+PROOFS = {**{act.__name__: partial(prove, act) for act in ACTS}, "several_frames": prove_over_several_frames}
+
+
+@pytest.mark.parametrize("name", PROOFS)
+def test_an_interrupt_leaves_a_state_as_it_was_or_as_it_is_to_be(name: str) -> None:
+    """In a process of its own: tracing goes round in circles in an interpreter that has done much before (CPython 3.11)."""
+    program = f"import runpy; runpy.run_path({__file__!r})['PROOFS'][{name!r}]()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
