@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
 import pytest
 from edits import asking, everything, is_settled, layout, schema
 
@@ -30,9 +31,10 @@ def interrupted(act: Callable[[], object], line: int) -> bool:
                 raise KeyboardInterrupt
         return trace
 
-    sys.settrace(trace)
     try:
-        act()
+        with np.errstate():  # One within may not be left, if the interrupt comes at the last line of its `with`.
+            sys.settrace(trace)
+            act()
     except KeyboardInterrupt:
         return True
     finally:
