@@ -790,7 +790,7 @@ class Model:
         return set(running(program, fresh.root))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     saves=st.lists(
         st.tuples(st.sampled_from(("flock.py", "hunt.py", "helper.py")), st.sampled_from(TEXTS)), max_size=10
