@@ -160,7 +160,7 @@ def _column(manager: StateManager, table: str, column: str) -> Column:
         raise InjectionError(
             f"there is no table {table!r} (there are {', '.join(tables) or 'none'}). Nothing was changed"
         )
-    found = {target.name: target.column for target in tables[table].targets}
+    found = {target.name: target.column for target in reversed([*tables[table].targets])}  # seen ones first
     if column not in found:
         raise InjectionError(f"{table} has no column {column!r} (it has {', '.join(found)}). Nothing was changed")
     return found[column]

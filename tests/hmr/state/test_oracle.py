@@ -247,6 +247,8 @@ class StateBesideOracle(RuleBasedStateMachine):
     @rule(data=st.data(), tables=st.sampled_from([TABLES, TABLES[:1], TABLES[::-1]]))
     def migrate(self, data: st.DataObject, tables: tuple[str, ...]) -> None:
         wanted = {name: data.draw(schemas(name), name) for name in tables}
+        if any(self.is_left_to_the_machine_of_edits(schema) for schema in wanted.values()):
+            return
         self.both(lambda: self.oracle.migrate(wanted), lambda: self.state.migrate(wanted), MigrationError)
         self.drop_views_of_what_is_gone()
 
@@ -330,10 +332,25 @@ class StateBesideOracle(RuleBasedStateMachine):
     def add_a_table(self, data: st.DataObject) -> None:
         name = next(name for name in TABLES if name not in self.oracle.world.visible)
         wanted = data.draw(schemas(name), name)
+        if self.is_left_to_the_machine_of_edits(wanted):
+            return
         self.both(
             lambda: self.oracle.add(wanted),
             lambda: self.state.table(name, wanted.fields, capacity=wanted.capacity),
             MigrationError,
+        )
+
+    def is_left_to_the_machine_of_edits(self, wanted: Schema) -> bool:
+        """Whether a field would become narrower again, or a parked one come back under another type."""
+        if wanted.table not in self.oracle.world.tables:
+            return False
+        table = self.oracle.world.tables[wanted.table]
+        shown = table.schema.fields if wanted.table in self.oracle.world.visible else {}
+        parked = {name for name, _ in table.columns if name not in shown}
+        return any(
+            (name in parked and (name, field.type) not in table.columns)
+            or (name in shown and not np.can_cast(shown[name].type.dtype, field.type.dtype, "safe"))
+            for name, field in wanted.fields.items()
         )
 
     def drop_views_of_what_is_gone(self) -> None:
