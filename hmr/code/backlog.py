@@ -146,8 +146,7 @@ class Backlog:
         """Returns what is pending without what was rejected; of that, what `held` (the ready edit) has from before."""
         pending = self.pending(head, ready)
         rejected = {path for path, change in pending.items() if self._is_rejected(change)}
-        before = {path: change for path, change in _differing(head, held).items() if path in rejected}
-        return before | {path: change for path, change in pending.items() if path not in rejected}
+        return _without(pending, rejected, _differing(head, held))
 
     def attempts(self, head: Program, ready: Program | None, held: Changes) -> list[dict[Path, Change]]:
         """Returns the sets of files to try, the most wanted first.
@@ -157,7 +156,8 @@ class Backlog:
         """
         pending = self.pending(head, ready)
         broken = {path for path, change in pending.items() if self._blamed(change) == path}
-        rest = {path: change for path, change in pending.items() if self._blamed(change) not in broken}
+        left_out = {path for path, change in pending.items() if self._blamed(change) in broken}
+        rest = _without(pending, left_out, _differing(head, held))
         attempts: list[dict[Path, Change]] = []
         for one in (pending, rest, self.wanted(head, ready, held)):
             if one and all(content(one) != content(other) for other in attempts):
@@ -188,3 +188,9 @@ def _differing(head: Program, changes: Changes) -> dict[Path, Change]:
         for path, change in changes.items()
         if path not in head.sources or head.sources[path].digest != change.digest
     }
+
+
+def _without(pending: Changes, left_out: Collection[Path], before: Changes) -> dict[Path, Change]:
+    """Returns what is pending but for some files, which have the contents that worked before, if there are any."""
+    kept = {path: change for path, change in before.items() if path in left_out}
+    return kept | {path: change for path, change in pending.items() if path not in left_out}
