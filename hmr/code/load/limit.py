@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from instar.hmr.code.errors import LoadError
@@ -76,7 +76,7 @@ class LoadLimit:
     def _watch(self, thread: int | None) -> None:
         with self._changed:
             if self._told and self._watched is not None:
-                _interrupt(self._watched, None)
+                _take_back()
             self._watched, self._seen, self._told = thread, None, False
             if thread is not None:
                 self._changed.notify()
@@ -134,9 +134,20 @@ def _place(frame: FrameType | None) -> tuple[str | None, bool]:
     return None, False
 
 
-def _interrupt(thread: int, error: type[BaseException] | None) -> None:
-    """Has an exception raised in a thread as soon as it executes Python code; None takes it back."""
+def _interrupt(thread: int, error: type[BaseException]) -> None:
+    """Has an exception raised in a thread as soon as it executes Python code."""
     import ctypes  # noqa: PLC0415 - hardly any run needs it
 
-    raised = None if error is None else ctypes.py_object(error)
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(error))
+
+
+def _take_back() -> None:
+    """Has an exception that may be on its way to this thread raised here, where it does no harm.
+
+    To take it back by NULL would leave CPython 3.11 believing that one is pending: whoever traces then, such as a
+    debugger, goes round in circles.
+    """
+    with suppress(LoadTimeout):
+        _interrupt(threading.get_ident(), LoadTimeout)
+        while True:
+            pass

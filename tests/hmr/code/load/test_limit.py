@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -85,3 +86,23 @@ def test_edit_that_hangs_only_here_is_told_of_and_rejected(scene: Scene) -> None
             live.heard()
         path.write_text("value = 3\n")
         assert live.edit("flock.py").program.modules["flock"].module.__dict__["value"] == 3
+
+
+def test_what_is_traced_after_an_interruption_goes_on(scene: Scene, told: Told) -> None:
+    scene.write("flock.py", "while True: pass\n")
+    with pytest.raises(LoadError), told.limit.watching():
+        scene.load()
+    lines = []
+
+    def trace(frame, event, argument):
+        lines.append(event)
+        return trace
+
+    def traced() -> int:
+        return len(lines)
+
+    sys.settrace(trace)
+    try:
+        assert traced() == 2
+    finally:
+        sys.settrace(None)
