@@ -3,6 +3,7 @@ from __future__ import annotations
 import enum
 import math
 import struct
+import os
 import subprocess
 import sys
 from typing import Any, NamedTuple
@@ -169,7 +170,11 @@ def test_sets_are_told_alike_by_every_process() -> None:
     )
     told = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("1", "2", "3")
     }

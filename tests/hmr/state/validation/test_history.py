@@ -10,7 +10,7 @@ from instar.native.integrity import flip_record
 
 def test_a_flipped_bit_of_a_record_is_corrected(state, image):
     rng = np.random.default_rng(3)
-    for _ in range(50):
+    for _ in range(12):
         before = bytes(np.random.default_rng(0).bytes(1)), image(state)
         flip_record(state._history, int(rng.integers(state._history.used_bytes)), int(rng.integers(8)))
         told = state.validate().faults
