@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import enum
 import math
-import struct
 import os
+import struct
 import subprocess
 import sys
 from typing import Any, NamedTuple
