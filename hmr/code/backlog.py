@@ -146,27 +146,14 @@ class Backlog:
         """Returns what is pending without what was rejected; of that, what `held` (the ready edit) has from before."""
         pending = self.pending(head, ready)
         rejected = {path for path, change in pending.items() if self._is_rejected(change)}
-        return _without(pending, rejected, _differing(head, held))
+        before = {path: change for path, change in _differing(head, held).items() if path in rejected}
+        return before | {path: change for path, change in pending.items() if path not in rejected}
 
     def attempts(self, head: Program, ready: Program | None, held: Changes) -> list[dict[Path, Change]]:
-        """Returns the sets of files to try, the most wanted first.
-
-        They are tried with what was rejected before; without files that were rejected for themselves, and those that were
-        saved with them, since others may only wait for each other; and without all that was rejected.
-        """
-        pending = self.pending(head, ready)
-        broken = {path for path, change in pending.items() if self._blamed(change) == path}
-        left_out = {path for path, change in pending.items() if self._blamed(change) in broken}
-        rest = _without(pending, left_out, _differing(head, held))
-        attempts: list[dict[Path, Change]] = []
-        for one in (pending, rest, self.wanted(head, ready, held)):
-            if one and all(content(one) != content(other) for other in attempts):
-                attempts.append(one)
-        return attempts
-
-    def _blamed(self, change: Change) -> Path | None:
-        """Returns the file for which a content was rejected, if it was."""
-        return self._rejected[change.path][1].path if self._is_rejected(change) else None
+        """Returns the sets of files to try, the most wanted first: with what was rejected before, then without it."""
+        pending, wanted = self.pending(head, ready), self.wanted(head, ready, held)
+        attempts = [pending] if pending and content(pending) != content(wanted) else []
+        return [*attempts, wanted] if wanted else attempts
 
     def _is_newest(self, change: Change) -> bool:
         newest = self._newest.get(change.path)
@@ -188,9 +175,3 @@ def _differing(head: Program, changes: Changes) -> dict[Path, Change]:
         for path, change in changes.items()
         if path not in head.sources or head.sources[path].digest != change.digest
     }
-
-
-def _without(pending: Changes, left_out: Collection[Path], before: Changes) -> dict[Path, Change]:
-    """Returns what is pending but for some files, which have the contents that worked before, if there are any."""
-    kept = {path: change for path, change in before.items() if path in left_out}
-    return kept | {path: change for path, change in pending.items() if path not in left_out}

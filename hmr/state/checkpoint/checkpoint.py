@@ -6,7 +6,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from types import MappingProxyType
@@ -133,10 +133,6 @@ class Checkpoint:
             CheckpointError: If the committed bytes turned out to be damaged; there is no checkpoint then.
         """
         self._columns.result()
-
-    def settle(self) -> None:
-        """Return when no worker needs the world any more, however it went."""
-        wait([self._columns])
 
     def verify(self) -> None:
         """Decompress everything and compare it with its checksums.

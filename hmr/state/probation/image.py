@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from instar.native import Column, History, HistoryError, Snapshot, chunk_crcs
 
@@ -66,13 +66,6 @@ class Image:
                     f"the copy of frame {self.frame} is damaged; nothing was changed. It cannot be returned to"
                 )
         return list(zip(self._columns, taken, strict=True))
-
-    def settle(self) -> None:
-        """Return when no worker reads the columns any more, however it went."""
-        if isinstance(self._taken, Future):
-            wait([self._taken])
-        elif self._taken is None:
-            self._taken = self._snapshot.take()
 
     def abandon(self) -> None:
         """Copy no more; the bytes are still there."""

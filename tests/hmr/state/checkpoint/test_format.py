@@ -254,7 +254,7 @@ def test_a_world_of_zeros_takes_no_memory_to_read():
     checkpoint = state.checkpoint()
     assert checkpoint.raw_bytes > 400_000_000
     fresh = StateManager(history_bytes=1 << 20)
-    checkpoint.settle()
+    checkpoint.wait()
     before = resident_bytes()
     fresh.restore(checkpoint)
     assert resident_bytes() - before < checkpoint.raw_bytes / 2

@@ -180,7 +180,7 @@ PROOFS = {**{act.__name__: partial(prove, act) for act in ACTS}, "several_frames
 
 @pytest.mark.parametrize("name", PROOFS)
 def test_an_interrupt_leaves_a_state_as_it_was_or_as_it_is_to_be(name: str) -> None:
-    """In a process of its own: tracing goes round in circles in an interpreter that has done much before (CPython 3.11)."""
+    """In a process of its own, so that nothing that was cut short is left to the tests after it."""
     program = f"import runpy; runpy.run_path({__file__!r})['PROOFS'][{name!r}]()"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
