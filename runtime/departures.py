@@ -21,7 +21,7 @@ from instar.scene.space import Space
 SWEEP_FRAMES = 60
 """Frames from one look for versions that can be freed to the next, where there is time for it."""
 SWEEP_SLACK_NS = 4_000_000
-"""Slack that it needs; a version takes about 1 ms."""
+"""Slack that it needs; a version of 300 lines takes about 1 ms."""
 SWEEP_FRAMES_AT_MOST = 600
 """Frames after which it is done without slack."""
 MOST_LEAKS = 20
@@ -57,6 +57,7 @@ class Departures:
 
     Attributes:
         leaks: Who holds versions that no longer run, the last ones that were told.
+        freed: Whether the last frame's maintenance freed something.
     """
 
     def __init__(self, world: Hosting, tell: Callable[[str], object]) -> None:
@@ -73,9 +74,12 @@ class Departures:
         self._leaving: dict[ModuleType, tuple[ModuleVersion, int]] = {}
         self._disposed: weakref.WeakSet[ModuleType] = weakref.WeakSet()
         self._swept = world.frame
+        self._is_sweeping = False
+        self.freed = False
 
     def maintain(self, slack: int) -> int:
         """Do what is due after a frame, with so many ns until its deadline; returns how many objects were freed."""
+        self.freed = False
         self._notice()
         frame = self._world.frame
         for version, since in list(self._leaving.values()):
@@ -83,10 +87,13 @@ class Departures:
                 del self._leaving[version.module]
                 self._dispose(version)
         waited = abs(frame - self._swept)
-        if waited < SWEEP_FRAMES or (slack < SWEEP_SLACK_NS and waited < SWEEP_FRAMES_AT_MOST):
+        is_due = self._is_sweeping or waited >= SWEEP_FRAMES
+        if not is_due or (slack < SWEEP_SLACK_NS and waited < SWEEP_FRAMES_AT_MOST):
             return 0
         self._swept = frame
         swept = self._world.codebase.remains.sweep()
+        self._is_sweeping = not swept.is_last
+        self.freed = swept.freed > 0
         for leak in swept.leaks:
             self.leaks.append(leak)
             self._tell(leak)

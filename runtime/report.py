@@ -24,6 +24,7 @@ def report(
     fps: float,
     frames: int,
     seconds: float,
+    newest: int | None = None,
 ) -> dict[str, Any]:
     """The document of a run so far.
 
@@ -36,6 +37,7 @@ def report(
         fps: The frames per second aimed at.
         frames: Frames committed in this run.
         seconds: How long the run has lasted.
+        newest: How many of the edits are told, the newest; all, if None.
     """
     return {
         "scene": world.scene.folder.name,
@@ -52,7 +54,8 @@ def report(
         "phases_ms": {phase: series.summary(_MS) for phase, series in meter.phases.items()},
         "modules": _modules(world, meter),
         "agents": {name: len(table) for name, table in world.tables.items()},
-        "edits": [receipt.document() for receipt in receipts],
+        "edit_count": len(receipts),
+        "edits": [receipt.document() for receipt in (receipts if newest is None else receipts[-newest:])],
         "errors": list(errors),
         "crc": f"{world.state.crc:016x}",
         "operations": {name: _operation(measured) for name, measured in world.state.metrics.items()},

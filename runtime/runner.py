@@ -39,6 +39,9 @@ from instar.world import World
 BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
 
+SHOWN_EDITS = 20
+"""Edits that a snapshot tells of, the newest."""
+
 
 class Runtime:
     """Runs a scene at its frame rate while its files are edited.
@@ -107,6 +110,7 @@ class Runtime:
         self._pipeline: EditPipeline | None = None
         self._state = "running"
         self._measured = True
+        self._activity = 0
         self._is_set_up = self.resumed is not None
         self.set_aside: Path | None = None
         if autosave is not None:
@@ -184,7 +188,7 @@ class Runtime:
         state = self.world.state
         return {**self._document(), "memory": {**state.memory().document(), "notice": state.memory_notice}}
 
-    def _document(self) -> dict[str, Any]:
+    def _document(self, newest: int | None = None) -> dict[str, Any]:
         pipeline = self._pipeline
         errors = [*map(str, self.world.resting.values()), *(pipeline.errors if pipeline else ())]
         document = report(
@@ -196,6 +200,7 @@ class Runtime:
             fps=self.fps,
             frames=self.world.frame - self._first_frame,
             seconds=(self._clock.now() - self._started) / 1e9,
+            newest=newest,
         )
         return {
             **document,
@@ -234,6 +239,7 @@ class Runtime:
         began = self._clock.now()
         self._measured = True
         assert self._pipeline is not None
+        self._activity = self._pipeline.activity
         self._edits.cross(self._pipeline)
         swapped = self._lap("boundary", began)
         self._input()
@@ -304,13 +310,13 @@ class Runtime:
             self._next_publish = max(self._next_publish + round(self._view.interval * 1e9), now)
 
     def snapshot(self) -> dict[str, Any]:
-        """The report, the pace of the last snapshots, and a picture of the world where the view has room for one."""
+        """The report with the newest edits, the pace of late, and a picture of the world where the view has room for one."""
         space = self.world.space
         pace = self._shown_pace.at(self._clock.now(), self.world.frame)
         canvas = self._view.canvas(space.width / space.height)
         braille = None if canvas is None else picture(self.world, *canvas)
         shown = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None, "braille": braille}
-        return {**self._document(), **shown}
+        return {**self._document(SHOWN_EDITS), **shown}
 
     def _make_autosave(self, seconds: float) -> Autosave:
         if not (isinstance(seconds, int | float) and 0.001 <= seconds < 1e9):
@@ -329,12 +335,18 @@ class Runtime:
     def _pace(self, deadline: int) -> None:
         now = self._clock.now()
         if now > deadline:
-            self._meter.late()
+            self._meter.late(by_edit=self._is_edited())
             self._deadlines.settle(now)
             return
         self._clock.sleep_until(deadline)
         if self._measured:
             self._meter.deadline_error.add(self._clock.now() - deadline)
+
+    def _is_edited(self) -> bool:
+        """Whether an edit was prepared, or what it replaced freed, in the frame in hand."""
+        assert self._pipeline is not None
+        activity = self._pipeline.activity
+        return activity != self._activity or activity % 2 == 1 or self._departures.freed
 
     def _continued(self) -> None:
         """The process was stopped (Ctrl-Z) and goes on: the time between counts for nothing."""

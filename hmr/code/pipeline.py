@@ -85,6 +85,7 @@ class EditPipeline:
         self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._undone: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
         self._superseded: list[tuple[str, str]] = []
+        self._activity = 0
         self._repository = Repository(codebase.root)
         self._builder = Builder(codebase, check, self._stuck)
         self._cache = self._builder.cache
@@ -115,6 +116,11 @@ class EditPipeline:
         thread; the loader thread replaces it after each message that it has handled.
         """
         return self._errors
+
+    @property
+    def activity(self) -> int:
+        """Grows by one when the loader thread begins to work and when it ends: odd while it does."""
+        return self._activity
 
     @property
     def mode(self) -> Literal["events", "polling"]:
@@ -200,6 +206,7 @@ class EditPipeline:
 
     def _run(self) -> None:
         while (message := self._inbox.get()) is not None:
+            self._activity += 1
             saved = self._put(message) if isinstance(message, list) else set()
             if isinstance(message, list):
                 self._update(saved, {})
@@ -214,6 +221,7 @@ class EditPipeline:
                 self._superseded = [one for one in self._superseded if one not in message.edit.superseded]
             self._renew_errors()
             self._predictor.note(saved)
+            self._activity += 1
 
     def _put(self, changes: list[Change], *, joining: bool = False) -> set[Path]:
         """Notes saves; returns their files."""

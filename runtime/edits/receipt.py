@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -125,7 +125,7 @@ class Receipt:
 
     def document(self) -> dict[str, Any]:
         """The receipt as plain data for JSON."""
-        return {name: _plain(value) for name, value in asdict(self).items()}
+        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
 
     def __str__(self) -> str:
         files = ", ".join(self.files)
@@ -142,6 +142,8 @@ class Receipt:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
     return [_plain(one) for one in value] if isinstance(value, tuple) else value
 
 

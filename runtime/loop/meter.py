@@ -17,7 +17,8 @@ class Meter:
         modules: ns per frame of each module's hooks.
         deadline_error: ns after its deadline at which the loop went on, over the frames that were not late.
         missed: Frames whose work ended after their deadline.
-        missed_by_edits: Those of them whose own boundary phase was over its budget.
+        missed_by_edits: Those of them in which an edit was being prepared, was swapped in for longer than the boundary's
+            budget, or left something to free: whoever else made them late, the edit may have had a part in it.
     """
 
     def __init__(self, boundary_budget_ns: int) -> None:
@@ -39,8 +40,8 @@ class Meter:
         if phase == "boundary":
             self._boundary_ns = ns
 
-    def late(self) -> None:
-        """Note that this frame's work ended after its deadline."""
+    def late(self, *, by_edit: bool) -> None:
+        """Note that this frame's work ended after its deadline, and whether an edit was at work in it besides its swap."""
         self.missed += 1
-        if self._boundary_ns > self._boundary_budget_ns:
+        if by_edit or self._boundary_ns > self._boundary_budget_ns:
             self.missed_by_edits += 1

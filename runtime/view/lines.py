@@ -88,7 +88,7 @@ def status(snapshot: Snapshot) -> str:
     if update:
         parts.append(f"update {update['mean']:.1f} ms")
     parts += [f"{table} {rows}" for table, rows in (snapshot.get("agents") or {}).items()]
-    parts.append(f"edits {len(snapshot.get('edits') or ())}")
+    parts.append(f"edits {snapshot.get('edit_count', 0)}")
     parts += [f"{key} {snapshot[key]}" for key in ("missed", "dropped") if snapshot.get(key)]
     if snapshot.get("errors"):
         parts.append(f"errors {len(snapshot['errors'])}")

@@ -80,7 +80,6 @@ def test_a_bad_edit_is_undone_shown_and_mended(live: Live, bad: str, told: str) 
     report = live.play(scenario)
     assert live.verdicts() == ["rolled_back", "live"]
     assert report["modules"]["flock"]["state"] in {"probation", "live"}
-    assert report["missed_by_edits"] == 0 or report["missed"] > 0
 
 
 def test_undo_is_the_version_that_runs(live: Live) -> None:

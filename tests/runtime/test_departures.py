@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from instar.departures import SWEEP_FRAMES, Departures
+from instar.departures import SWEEP_FRAMES, SWEEP_SLACK_NS, Departures
 from instar.edits.probation import FRAMES
 from instar.runner import Runtime
 from instar.world import World
@@ -131,6 +131,30 @@ def test_what_runs_is_disposed_of_at_the_end(lived: Lived) -> None:
     ]
     lived.departures.finish()
     assert len(lived.said) <= 3
+
+
+def test_versions_are_freed_one_a_frame_until_none_is_left(lived: Lived) -> None:
+    for number in range(12):
+        lived.edit(f"x = {number}\n")
+        lived.step(1)
+    freed = []
+    for frame in range(3 * SWEEP_FRAMES):
+        lived.step(1)
+        freed += [frame] * lived.departures.freed
+    assert freed == list(range(freed[0], freed[0] + 5))  # eight programs stay loaded, for a rollback
+
+
+def test_nothing_is_freed_in_a_frame_without_slack(lived: Lived) -> None:
+    for number in range(12):
+        lived.edit(f"x = {number}\n")
+        lived.world.step()
+        lived.departures.maintain(0)
+    for _ in range(2 * SWEEP_FRAMES):
+        lived.world.step()
+        lived.departures.maintain(SWEEP_SLACK_NS - 1)
+        assert not lived.departures.freed
+    lived.step(1)
+    assert lived.departures.freed
 
 
 def test_a_leak_is_told_once(lived: Lived) -> None:

@@ -6,9 +6,10 @@ import threading
 
 import pytest
 
+from instar.edits.receipt import Receipt
 from instar.faults import HookFault
 from instar.hmr.code import Edit, EditPipeline
-from instar.runner import Runtime
+from instar.runner import SHOWN_EDITS, Runtime
 
 SCENE = """\
 from instar import Agents, f32
@@ -123,6 +124,15 @@ def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
     runtime = Runtime(scene(mover=SCENE), clock=clock)
     runtime.post(lambda world: world["boids"].spawn(3))
     assert runtime.run(2)["agents"] == {"boids": 8}
+
+
+def test_a_snapshot_tells_of_the_newest_edits_and_how_many_there_were(scene, clock):
+    runtime = Runtime(scene(mover=SCENE), clock=clock)
+    for number in range(SHOWN_EDITS + 3):
+        runtime.receipts.append(Receipt((f"{number}.py",), "live", 0, 1.0, 1.0, 1.0))
+    snapshot = runtime.snapshot()
+    assert snapshot["edit_count"] == len(runtime.report()["edits"]) == SHOWN_EDITS + 3
+    assert [edit["files"] for edit in snapshot["edits"]] == [[f"{number}.py"] for number in range(3, SHOWN_EDITS + 3)]
 
 
 def test_views_get_snapshots_at_their_interval_with_a_picture(scene, clock):

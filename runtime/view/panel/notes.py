@@ -42,7 +42,7 @@ def edits(snapshot: Snapshot, width: int) -> Iterator[Row]:
         yield Row(labelled("edits", ("none yet: edit a file and save it", "dim")), 4)
         return
     columns = Text("".join(f"{name:>{room}}" for name, _, room in _times(width)), "dim")
-    yield Row(spread(labelled(f"edits {len(receipts):,}"), columns, width), 6)
+    yield Row(spread(labelled(f"edits {snapshot.get('edit_count', len(receipts)):,}"), columns, width), 6)
     for age, receipt in enumerate(reversed(receipts[-_EDITS:])):
         rank = 2 if age == 0 else 6
         yield Row(_receipt(receipt, width), rank)

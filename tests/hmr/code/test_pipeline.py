@@ -245,6 +245,18 @@ def test_edit_built_while_another_was_taken_is_built_again(scene: Scene) -> None
         assert len(scene_modules()) == 4
 
 
+def test_activity_is_odd_while_an_edit_is_being_prepared(scene: Scene) -> None:
+    flock = scene.write("flock.py", "value = 1\n")
+    seen: list[int] = []
+    live = Live(scene.codebase("flock"), lambda _: seen.append(live.pipeline.activity))
+    with live.pipeline:
+        before = live.pipeline.activity
+        flock.write_text("value = 2\n")
+        live.swap(live.edit("flock.py"))
+    assert (before, seen) == (0, [1])
+    assert live.pipeline.activity == 4  # the save, and that it runs
+
+
 def test_file_of_a_check_that_fails_does_not_hold_up_others(scene: Scene) -> None:
     flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
     refused: list[Program] = []

@@ -57,6 +57,7 @@ def snapshot() -> Build:
                 "purposes": {"live": 23_000_000, "committed": 24_000_000, "history": 254_000_000, "cold": 0},
             },
             "agents": {"prey": 9874, "hunters": 211},
+            "edit_count": 1,
             "edits": [
                 {
                     "files": ["prey.py"],

@@ -27,9 +27,10 @@ from typing import Any
 from instar.hmr.code.load.loading import Instance
 
 MOST_OBJECTS = 6_000
-"""What is looked at in one go; versions that lead to more are left to the collector."""
+"""What is looked at in one go; a version that leads to more is left to the collector."""
 
 _LEAVES = (str, bytes, int, float, complex, type(None), CodeType, FrameType, range, slice, logging.Logger)
+_EXACT_LEAVES = frozenset((*_LEAVES, bool))
 _LINKS = tuple(
     kind for kind in object.__subclasses__() if (kind.__module__, kind.__name__) == ("functools", "_lru_list_elem")
 )
@@ -93,6 +94,8 @@ class Parts:
         for found in self._objects:
             places = []
             for other in gc.get_referents(found):
+                if type(other) in _EXACT_LEAVES:
+                    continue
                 place = self._places.get(id(other))
                 if place is None and self._is_own(other):
                     place = self._places[id(other)] = len(self._objects)

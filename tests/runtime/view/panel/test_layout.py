@@ -157,7 +157,7 @@ def test_a_receipt_shows_what_the_edit_touched(snapshot: Any) -> None:
 
 def test_only_the_last_edits_are_shown_the_newest_first(snapshot: Any) -> None:
     edits = [{"files": [f"m{n}.py"], "verdict": "live", "frame": n} for n in range(9)]
-    shown = text(snapshot(edits=edits), 80, 40)
+    shown = text(snapshot(edits=edits, edit_count=9), 80, 40)
     assert "edits 9" in shown
     assert "m4.py" not in shown
     assert shown.index("m8.py") < shown.index("m5.py")

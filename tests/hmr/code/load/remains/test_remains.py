@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from instar.hmr.code import EditError
+from instar.hmr.code.load.remains.parts import MOST_OBJECTS
 from instar.hmr.code.load.remains.remains import SWEEPS_UNTIL_TOLD
 
 from ...conftest import Scene
@@ -148,7 +149,7 @@ def test_what_runs_is_not_touched(scene: Scene) -> None:
         1,
         found.outer,
     )
-    assert run.codebase.remains.sweep() == (0, ())
+    assert run.codebase.remains.sweep() == (0, (), True)
 
 
 def test_files_that_import_each_other_go_together(scene: Scene) -> None:
@@ -163,13 +164,38 @@ def test_files_that_import_each_other_go_together(scene: Scene) -> None:
     assert run.left() == set()
 
 
+def test_versions_that_have_nothing_to_do_with_each_other_go_one_after_the_other(scene: Scene) -> None:
+    scene.write("flock.py", CLASSES)
+    run = Run(scene)
+    for number in range(3):
+        run.edit(CLASSES + f"x = {number}\n")
+    for left in (2, 1, 0):
+        swept = run.codebase.remains.sweep()
+        assert (len(run.left()), swept.is_last) == (left, left == 0)
+        assert swept.freed > 50
+    assert run.codebase.remains.sweep() == (0, (), True)
+
+
+def test_one_that_is_too_large_to_be_looked_at_keeps_none_of_the_others(scene: Scene) -> None:
+    scene.write("flock.py", f"large = [[] for _ in range({MOST_OBJECTS})]\ndef f(): pass\n")
+    run = Run(scene)
+    for number in range(2):
+        run.edit(f"def f(): return {number}\n")
+    assert run.codebase.remains.sweep() == (0, (), False)
+    assert run.codebase.remains.sweep().freed > 0
+    assert len(run.left()) == 1
+    assert run.codebase.remains.sweep() == (0, (), True)
+    gc.collect()
+    assert run.left() == set()
+
+
 def test_a_program_that_may_come_back_keeps_its_versions(scene: Scene) -> None:
     scene.write("flock.py", CLASSES)
     run = Run(scene)
     kept = run.program
     run.edit("x = 1\n")
     for _ in range(5):
-        assert run.codebase.remains.sweep() == (0, ())
+        assert run.codebase.remains.sweep() == (0, (), True)
     found: Any = kept.modules["flock"].module
     assert found.made() is found.outer
     del kept, found
@@ -184,7 +210,7 @@ def test_failed_loads_go_too(scene: Scene) -> None:
     for number in range(3):
         with pytest.raises(EditError):
             run.edit(CLASSES + f"{number} / 0\n")
-    run.codebase.remains.sweep()
+    assert [run.codebase.remains.sweep().is_last for _ in range(3)] == [False, False, True]
     assert not [found for found in gc.get_objects() if type(found).__name__ == "Instance" and id(found) not in before]
 
 
@@ -245,7 +271,7 @@ def test_objects_with_finalizers_are_left_to_the_collector(scene: Scene) -> None
     run = Run(scene)
     said = run.program.helpers["registry"].module.__dict__["said"]
     run.edit("from registry import said\n")
-    assert run.codebase.remains.sweep() == (0, ())
+    assert run.codebase.remains.sweep() == (0, (), True)
     assert said == []
     gc.collect()
     assert said == [1]
