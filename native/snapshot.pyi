@@ -39,6 +39,9 @@ class Snapshot:
     @property
     def complete(self) -> bool:
         """Whether all bytes are copied, so that `take` returns at once."""
+    @property
+    def followed_bytes(self) -> int:
+        """The bytes that the frames after it take in the history, which keeps them for it; 0 once it is complete."""
     def abandon(self) -> None:
         """Copy no more: nothing need be kept for it. Where bytes are missing, `take` raises HistoryError from now on."""
     def take(self) -> list[memoryview]:

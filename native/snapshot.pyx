@@ -27,6 +27,7 @@ cdef extern from "ring/snapshot.h" nogil:
     void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count)
     void instar_snapshot_complete(instar_snapshot *snapshot)
     void instar_snapshot_let_go(instar_snapshot *snapshot)
+    uint64_t instar_snapshot_followed(const instar_snapshot *snapshot)
 
 
 cdef class Snapshot:
@@ -70,6 +71,10 @@ cdef class Snapshot:
     @property
     def complete(self):
         return self.state.done >= self.state.pieces
+
+    @property
+    def followed_bytes(self):
+        return 0 if self.complete else instar_snapshot_followed(&self.state)
 
     def abandon(self):
         with nogil:

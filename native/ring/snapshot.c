@@ -100,13 +100,16 @@ void instar_snapshot_let_go(instar_snapshot *snapshot) {
     take_all(snapshot);
 }
 
+uint64_t instar_snapshot_followed(const instar_snapshot *snapshot) {
+    const instar_deltas *deltas = snapshot->deltas;
+    return deltas->current == snapshot->frame ? 0 : instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
+}
+
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {
     if (!snapshot) return;
     const instar_deltas *deltas = snapshot->deltas;
-    int is_newest = deltas->current == snapshot->frame;
-    uint64_t used = is_newest ? 0 : instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
-    int is_changed = frame == deltas->current && (bytes || !is_newest);
-    if (is_changed || used + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
+    int is_changed = frame == deltas->current && (bytes || deltas->current != snapshot->frame);
+    if (is_changed || instar_snapshot_followed(snapshot) + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
 }
 
 void instar_snapshot_follow(instar_snapshot *snapshot) {

@@ -45,6 +45,9 @@ void instar_snapshot_let_go(instar_snapshot *snapshot);
  * own frame. To drop what could be redone, with an empty commit of that frame, takes nothing. Does nothing for NULL. */
 void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
 
+/* Bytes of the ring from the first record after the snapshot's frame on: what is needed to lead pieces back to it. */
+uint64_t instar_snapshot_followed(const instar_snapshot *snapshot);
+
 /* A frame after the current one gets its record at the ring's head. Does nothing for NULL. */
 void instar_snapshot_follow(instar_snapshot *snapshot);
 

@@ -216,6 +216,21 @@ def test_a_complete_one_is_kept_though_it_is_abandoned():
     assert bytes(snapshot.take()[0]) == wanted
 
 
+def test_tells_what_the_history_keeps_for_it():
+    history, columns, live = world([4 * PIECE])
+    write(live, np.random.default_rng(1), 0.1)
+    history.commit(1, columns)
+    snapshot = Snapshot(history, columns)
+    used = history.used_bytes
+    assert snapshot.followed_bytes == 0
+    for frame in (2, 3):
+        write(live, np.random.default_rng(frame), 0.1)
+        history.commit(frame, columns)
+        assert snapshot.followed_bytes == history.used_bytes - used > 0
+    history.settle()
+    assert snapshot.followed_bytes == 0
+
+
 def test_settled_nobody_reads_the_columns_any_more():
     history, columns, live = world([4 * PIECE])
     write(live, np.random.default_rng(1), 0.1)

@@ -82,7 +82,7 @@ def live(state, rng, share):
             if len(cells):
                 rows = rng.integers(0, len(cells), max(1, int(share * len(cells))))
                 cells[rows] = rng.integers(-100, 100, cells[rows].shape)
-    state.commit()
+    return state.commit()
 
 
 def contents(state):
@@ -104,6 +104,7 @@ def contents(state):
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_world_is_as_it_was(monkeypatch, edit, held, eager):
     monkeypatch.setattr(image, "EAGER_BYTES", 0 if eager else 1 << 40)
+    monkeypatch.setattr(image, "PATIENCE_COMMITS", 1)
     state = world(history_bytes=(64 << 20) if held else (1 << 18))
     before = contents(state)
     mark = state.mark()
@@ -113,6 +114,7 @@ def test_the_world_is_as_it_was(monkeypatch, edit, held, eager):
     rng = np.random.default_rng(2)
     for _ in range(8):
         live(state, rng, 0.9)
+        assert mark.fault() is None
     assert (before[0] in state.frames) == held
     mark.undo()
     assert contents(state) == before
@@ -225,6 +227,25 @@ def test_a_frame_that_was_rolled_back_to_is_returned_to(back, held):
     mark.undo()
     assert contents(state) == before
     assert state.validate().faults == []
+
+
+@pytest.mark.parametrize("patience", [4, 1 << 20], ids=["late", "in need"])
+def test_a_large_world_is_copied_late_or_when_the_history_has_moved_on(monkeypatch, patience):
+    monkeypatch.setattr(image, "EAGER_BYTES", 0)
+    monkeypatch.setattr(image, "PATIENCE_COMMITS", patience)
+    state = world(history_bytes=8 << 20)
+    mark = state.mark()
+    mark.keep()
+    mark.watch()
+    column = state["boids"]._columns.visible["x"].column
+    wanted, used, commits = bytes(column.committed[: column.committed_extent]), state.history_bytes, 0
+    while mark._image._taken is None:
+        live(state, np.random.default_rng(commits), 0.5)
+        assert mark.fault() is None
+        commits += 1
+        is_time = commits >= 4 if patience == 4 else state.history_bytes - used >= 1 << 20
+        assert (mark._image._taken is not None) == is_time
+    assert bytes(mark._image.of(column)) == wanted
 
 
 def test_a_checkpoint_meanwhile_does_no_harm():
