@@ -157,7 +157,7 @@ class Codebase:
         load = Load(instances.values(), declarations)
         try:
             self.kept.begin()
-            trial_ns = 0 if trial is None else trial.run(instances, {} if base is None else base.chosen(values))
+            trial_ns = 0 if trial is None else trial.run(instances, lambda: {} if base is None else base.chosen(values))
             with load.running():
                 for instance in instances.values():
                     if instance.stage is Stage.NEW or instance.name in modules:

@@ -84,6 +84,8 @@ def find_hooks(module: ModuleType, name: str, path: Path, known_names: Collectio
     """
     hooks: dict[int, Hook] = {}
     for bound, value in list(vars(module).items()):
+        if type(value) is FunctionType and bound not in _NAMED and getattr(value, _MARK, None) is None:
+            continue  # what nearly all are
         inner = _innermost(value)
         if isinstance(inner, FunctionType) and inner.__module__ == module.__name__:
             marked = getattr(value, _MARK, None)
@@ -128,9 +130,10 @@ def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_n
     def error(problem: str, advice: str = "") -> HookError:
         return HookError(f"hook {name}: {problem}", path=path, line=line, advice=advice)
 
-    if inspect.iscoroutinefunction(inner) or inspect.isasyncgenfunction(inner):
+    flags = inner.__code__.co_flags
+    if flags & (inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR):
         raise error("it is async, but a frame cannot wait", "Write a plain def.")
-    if inspect.isgeneratorfunction(inner):
+    if flags & inspect.CO_GENERATOR:
         raise error(
             "it contains yield, so calling it would run nothing", "Write a function that does its work at once."
         )
@@ -141,10 +144,25 @@ def _hook(value: Callable[..., Any], inner: FunctionType, place: _Place, known_n
     if name == "migrate":
         _check_migrate(inspect.signature(value).parameters.values(), marked, error)
         return Hook(module, name, "migrate", value, _MIGRATE, (), 1, path, line)
-    names, keywords = _bind(inspect.signature(value).parameters.values(), known_names, error)
+    plain = _plain_names(value)
+    names: tuple[str, ...]
+    keywords: tuple[str, ...]
+    if plain is not None and all(one in known_names for one in plain):
+        names, keywords = plain, ()
+    else:
+        names, keywords = _bind(inspect.signature(value).parameters.values(), known_names, error)
     kind: Kind = next((kind for kind in _NAMED if kind == name), "every")
     usual = VALIDATE_EVERY if kind == "validate" else 1
     return Hook(module, name, kind, value, names, keywords, marked or usual, path, line)
+
+
+def _plain_names(value: Callable[..., Any]) -> tuple[str, ...] | None:
+    """Returns the parameters of a function that takes all by position and says nothing else of them; None for others."""
+    if type(value) is not FunctionType or not {"__wrapped__", "__signature__"}.isdisjoint(vars(value)):
+        return None
+    code = value.__code__
+    has_others = code.co_kwonlyargcount or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
+    return None if has_others else code.co_varnames[: code.co_argcount]
 
 
 def _check_migrate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import difflib
 import keyword
 import math
@@ -106,6 +107,28 @@ def make_field(
     Raises:
         SchemaError: If the name is the table's own, the type no column type, or an option does not fit it.
     """
+    if isinstance(kind, ColumnType) and type(name) is str and type(default) is int and default == 0:
+        if min is max is step is was is None and finite is False:
+            return _simple(name, kind)
+    return _make(name, kind, default, min, max, finite, step, was)
+
+
+@functools.lru_cache(maxsize=1024)
+def _simple(name: str, kind: ColumnType) -> Field:
+    """A field without options: each version of a file declares the same ones again."""
+    return _make(name, kind, 0, None, None, False, None, None)
+
+
+def _make(
+    name: str,
+    kind: Any,
+    default: Any,
+    min: float | None,  # noqa: A002 - as `field` has it
+    max: float | None,  # noqa: A002
+    finite: bool,
+    step: float | None,
+    was: str | None,
+) -> Field:
     _check_name(name)
     if was is not None and (not is_name(was) or was == name):
         raise SchemaError(f'{name}: was={was!r} must be the name that the field had before, such as was="angle"')

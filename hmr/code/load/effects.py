@@ -11,8 +11,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -25,7 +23,8 @@ class Effects:
     """The state of the process when a load began, to be compared with when it has ended.
 
     Threads, atexit and logging handlers, warnings filters, `sys.path`, `os.environ`, the current folder and the
-    exception hooks. Handlers of signals need no look: Python refuses to set them in the thread that loads.
+    exception hooks. Handlers of signals need no look: Python refuses to set them in the thread that loads. Each edit pays
+    for this, so it is held as the process has it, unread: the environment as bytes, the folder as text.
     """
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class Effects:
         self._log_handlers = {id(handler) for _, handler in _log_handlers()}
         self._filters = list(warnings.filters)
         self._path = list(sys.path)
-        self._environment = dict(os.environ)
+        self._environment = dict(_environment())
         self._folder = _folder()
         self._hooks = sys.excepthook, threading.excepthook
 
@@ -100,13 +99,14 @@ class Effects:
         return count
 
     def _restore_environment(self) -> None:
-        if os.environ == self._environment:
+        now = _environment()
+        if now == self._environment:
             return
-        for name in os.environ.keys() - self._environment.keys():
-            del os.environ[name]
+        for name in now.keys() - self._environment.keys():
+            del os.environb[name]
         for name, value in self._environment.items():
-            if os.environ.get(name) != value:
-                os.environ[name] = value
+            if now.get(name) != value:
+                os.environb[name] = value
 
     def _started(self) -> list[tuple[threading.Thread, str]]:
         """Returns the threads that files of a scene started since, with the file and line of what they run."""
@@ -124,15 +124,26 @@ def _exit_handlers() -> int:
 
 
 def _log_handlers() -> list[tuple[logging.Logger, logging.Handler]]:
-    known: Mapping[str, object] = logging.Logger.manager.loggerDict
-    loggers = (logging.root, *(logger for logger in list(known.values()) if isinstance(logger, logging.Logger)))
-    return [(logger, handler) for logger in loggers for handler in logger.handlers]
+    known: Iterable[object] = list(logging.Logger.manager.loggerDict.values())
+    return [
+        (logger, handler)
+        for logger in (logging.root, *known)
+        if isinstance(logger, logging.Logger)
+        for handler in logger.handlers
+    ]
 
 
-def _folder() -> Path | None:
-    with suppress(OSError):
-        return Path.cwd()
-    return None
+def _environment() -> Mapping[bytes, bytes]:
+    """Returns the variables behind `os.environ` without decoding them."""
+    found: Mapping[bytes, bytes] = os.environb._data  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
+    return found
+
+
+def _folder() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a Path costs more than all the rest here
+    except OSError:
+        return None
 
 
 def _runs(thread: threading.Thread) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ class Files:
         self._running = running
         self._changes = changes
         self._found: dict[str, Source | None] = {}
-        self._entries: dict[Path, frozenset[str]] = {}
+        self._entries: dict[str, frozenset[str]] = {}
 
     def find(self, name: str) -> Source | None:
         """Returns the file that a dotted name means in the scene, None if it means none."""
@@ -47,22 +48,26 @@ class Files:
         return sorted(path.name for path in self.root.glob("*.py"))
 
     def _find(self, name: str) -> Source | None:
-        folder = self.root.joinpath(*name.split("."))
-        places = (folder / "__init__.py", folder.with_name(folder.name + ".py"))
+        places = _places(self.root, name)
         self.looked_for.update(places)
-        found = [source for path in places if (source := self._source(path, name)) is not None]
+        folders = name, name.rpartition(".")[0]
+        found = [
+            source
+            for path, folder in zip(places, folders, strict=True)
+            if (source := self._source(path, name, folder)) is not None
+        ]
         if len(found) > 1:  # one of the two may be gone from disk and only still running
             found.sort(key=lambda source: not source.path.exists())
-        if not found and any(entry.endswith(".py") for entry in self._within(folder)):
+        if not found and any(entry.endswith(".py") for entry in self._within(name)):
             return Source.of(places[0], name, b"")
         return found[0] if found else None
 
-    def _source(self, path: Path, name: str) -> Source | None:
+    def _source(self, path: Path, name: str, folder: str) -> Source | None:
         data = self._changes.get(path)
         running = self._running.get(path)
         if data is None and running is not None:
             return running
-        if data is None and path.name not in self._within(path.parent):
+        if data is None and path.name not in self._within(folder):
             return None
         if data is None:
             try:
@@ -99,12 +104,16 @@ class Files:
             advice="The edit is tried again when the file is complete.",
         )
 
-    def _within(self, folder: Path) -> frozenset[str]:
-        """Returns the names in a folder; each is looked at once, because most imports mean nothing in the scene."""
+    def _within(self, folder: str) -> frozenset[str]:
+        """Returns the names in a folder, which is given as a dotted name; empty is the scene's own.
+
+        Each is looked at once, because most imports mean nothing in the scene.
+        """
         if folder not in self._entries:
-            inside = folder == self.root or folder.name in self._within(folder.parent)
+            parent, _, last = folder.rpartition(".")
+            inside = not folder or last in self._within(parent)
             try:
-                self._entries[folder] = frozenset(os.listdir(folder) if inside else ())  # noqa: PTH208 - names are enough
+                self._entries[folder] = frozenset(os.listdir(self.root.joinpath(*folder.split("."))) if inside else ())  # noqa: PTH208 - names are enough
             except OSError:
                 self._entries[folder] = frozenset()
         return self._entries[folder]
@@ -224,6 +233,13 @@ class Graph:
                 waiting.extend(self._edges[name])
                 waiting.extend(inside.get(name, ()))
         return reached
+
+
+@functools.lru_cache(maxsize=4096)
+def _places(root: Path, name: str) -> tuple[Path, Path]:
+    """Returns the files that a dotted name can mean: the same objects each time, for paths are dear to make and compare."""
+    folder = root.joinpath(*name.split("."))
+    return folder / "__init__.py", folder.with_name(folder.name + ".py")
 
 
 def absolute(importer: Source, level: int, module: str) -> str | None:

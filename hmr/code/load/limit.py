@@ -24,8 +24,8 @@ class LoadTimeout(BaseException):
 class LoadLimit:
     """Interrupts a load that hangs, although its trial did not.
 
-    A thread looks at the one that loads, now and then; between loads it sleeps. Python code is interrupted by an
-    exception, again and again until it gives up. What hangs in native code cannot be: people are told, and no edit is
+    A thread looks at the one that loads, now and then; a load need not wake it, which would cost more than most loads.
+    Python code is interrupted by an exception, again and again until it gives up. What hangs in native code cannot be: people are told, and no edit is
     loaded until it ends.
     """
 
@@ -78,20 +78,15 @@ class LoadLimit:
             if self._told and self._watched is not None:
                 _take_back()
             self._watched, self._seen, self._told = thread, None, False
-            if thread is not None:
-                self._changed.notify()
-                if self._looker is None:
-                    self._looker = threading.Thread(target=self._look_on, name="instar-load-limit", daemon=True)
-                    self._looker.start()
+            if self._looker is None:
+                self._looker = threading.Thread(target=self._look_on, name="instar-load-limit", daemon=True)
+                self._looker.start()
 
     def _look_on(self) -> None:
         with self._changed:
             while not self._closed:
-                if self._watched is None:
-                    self._changed.wait()
-                else:
-                    self._changed.wait(self._limits[0] / 4)
-                    self._look()
+                self._changed.wait(self._limits[0] / 4)
+                self._look()
 
     def _look(self) -> None:
         """Sees whether the same load has been in files of the scene for too long; called with the lock held."""

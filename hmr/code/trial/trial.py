@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from instar.hmr.code.compile.compiler import Unit
@@ -46,10 +46,7 @@ class _File(NamedTuple):
     is_new: bool
     is_wanted: bool
 
-    @property
-    def mark(self) -> _Mark:
-        """Names its content, that of all it can reach, and its place."""
-        return self.name, self.key, str(self.unit.source.path)
+    mark: _Mark
 
 
 class Trial:
@@ -98,12 +95,12 @@ class Trial:
         with self._turn:
             self._restart()
 
-    def run(self, instances: Mapping[str, Instance], values: Values) -> int:
+    def run(self, instances: Mapping[str, Instance], values: Callable[[], Values]) -> int:
         """Executes the files of a program that have not been executed here yet, in the trial process.
 
         Args:
             instances: all files of the program by dotted name, in the order of their execution.
-            values: as for `start`.
+            values: returns what `start` takes; called if they are executed.
 
         Returns:
             What it took, in ns; 0 if all of them are known to pass.
@@ -112,8 +109,7 @@ class Trial:
             LoadError: one of them hangs, ends the process or crashes it.
         """
         began = time.perf_counter_ns()
-        files = _files_of(instances)
-        new = [file.mark for file in files if file.is_new]
+        new = [_mark(instance) for instance in instances.values() if instance.stage is Stage.NEW]
         for mark in new:
             refused = self._refused.get(mark)
             if refused is not None:
@@ -121,7 +117,7 @@ class Trial:
         if all(mark in self._passed for mark in new) or self.notice is not None:
             return 0
         with self._turn:
-            self._try(files, values)
+            self._try(_files_of(instances), values())
         _remember(self._passed, new)
         return time.perf_counter_ns() - began
 
@@ -235,9 +231,15 @@ def _files_of(instances: Mapping[str, Instance]) -> tuple[_File, ...]:
             found.unit,
             is_new=found.stage is Stage.NEW,
             is_wanted=found.stage in (Stage.NEW, Stage.DONE),
+            mark=_mark(found),
         )
         for found in instances.values()
     )
+
+
+def _mark(instance: Instance) -> _Mark:
+    """Names the content of a file, that of all it can reach, and its place."""
+    return instance.name, instance.key, str(instance.unit.source.path)
 
 
 def _refusal(death: Death, blamed: _File, files: Sequence[_File]) -> LoadError:
