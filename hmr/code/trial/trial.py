@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.errors import LoadError, excerpt
 from instar.hmr.code.load.loading import Instance, Stage
+from instar.hmr.code.trial.spare import Spare
 from instar.hmr.code.trial.wire import Body, Entry, Reply, Request
 from instar.hmr.code.trial.worker import Death, Step, Worker, as_traced
 
@@ -52,9 +53,9 @@ class _File(NamedTuple):
 class Trial:
     """Executes the new files of programs in a process of its own, which may hang, end or crash.
 
-    The process keeps what the program in hand is made of, so that an edit costs it what it costs here. It is started
-    again, beside the work of this process, whenever it has died, grown, or holds what the frame process may want: a
-    port, a file, a thread. What it raises counts for nothing; the real load finds that out. Values of `keep` are not
+    The process keeps what the program in hand is made of, so that an edit costs it what it costs here. Another takes its
+    place whenever it has died, grown, or holds what the frame process may want: a port, a file, a thread. After the first
+    trial a spare one is kept ready for that, so that an edit that hangs or crashes does not delay the next. What it raises counts for nothing; the real load finds that out. Values of `keep` are not
     made there (see `trying`), its output goes nowhere, and it ends with this process.
 
     Attributes:
@@ -74,8 +75,7 @@ class Trial:
         self._unfit: OrderedDict[_Mark, None] = OrderedDict()
         self._files: tuple[_File, ...] = ()
         self._values: Values = {}
-        self._there: set[_Mark] = set()
-        self._requests = 0
+        self._spare = Spare(lambda: Worker(*self._limits), self._warm_spare)
 
     @property
     def pid(self) -> int | None:
@@ -116,8 +116,12 @@ class Trial:
                 raise _copy(refused)
         if all(mark in self._passed for mark in new) or self.notice is not None:
             return 0
-        with self._turn:
-            self._try(_files_of(instances), values())
+        try:
+            with self._turn:
+                self._try(_files_of(instances), values())
+        finally:
+            if self.notice is None:
+                self._spare.want()
         _remember(self._passed, new)
         return time.perf_counter_ns() - began
 
@@ -127,6 +131,7 @@ class Trial:
         worker = self._worker
         if worker is not None:
             worker.kill()
+        self._spare.close()
         for thread in self._warming:
             thread.join()
         with self._turn:
@@ -137,7 +142,7 @@ class Trial:
         for _ in range(_MOST_DEATHS):
             try:
                 worker = self._started()
-                reply = worker.ask(self._request(files, values))
+                reply = worker.ask(self._request(worker, files, values))
             except OSError as error:
                 self._give_up(f"no process can be started ({error})")
                 return
@@ -154,35 +159,37 @@ class Trial:
                 if blamed is not None:
                     _remember(self._unfit, [blamed.mark])
             else:
-                self._take(reply, files, values)
+                self._take(worker, reply, files, values)
                 return
         self._give_up("its process dies again and again")
 
-    def _request(self, files: Sequence[_File], values: Values) -> Request:
+    def _request(self, worker: Worker, files: Sequence[_File], values: Values) -> Request:
         return Request(
             tuple(
-                Entry(file.name, file.key, file.closure, file.is_new, file.is_wanted, self._body(file))
+                Entry(file.name, file.key, file.closure, file.is_new, file.is_wanted, self._body(worker, file))
                 for file in files
             ),
             {module: _plain(found) for module, found in values.items()},
         )
 
-    def _body(self, file: _File) -> Body | None:
-        if file.mark in self._there or (file.mark in self._unfit and not file.is_new):
+    def _body(self, worker: Worker, file: _File) -> Body | None:
+        if file.mark in worker.there or (file.mark in self._unfit and not file.is_new):
             return None
         return Body(str(file.unit.source.path), file.unit.text, file.unit.code, file.unit.params)
 
-    def _take(self, reply: Reply, files: tuple[_File, ...], values: Values) -> None:
-        executed = frozenset(reply.executed)
-        self._there = {file.mark for file in files if file.name in executed}
+    def _take(self, worker: Worker, reply: Reply, files: tuple[_File, ...], values: Values) -> None:
         self._files = tuple(file._replace(is_new=False) for file in files)
         self._values = values
-        self._requests += 1
-        holders = frozenset(name for name, _ in reply.holders)
-        if holders or reply.grown > _MOST_GROWTH or self._requests >= _MOST_REQUESTS:
-            _remember(self._unfit, [file.mark for file in files if file.name in holders])
+        if not self._fits(worker, reply, files):
             self._end()
             self._restart()
+
+    def _fits(self, worker: Worker, reply: Reply, files: Sequence[_File]) -> bool:
+        """Notes what a process holds, and returns whether it can go on."""
+        worker.there = frozenset(file.mark for file in files if file.name in frozenset(reply.executed))
+        holders = frozenset(name for name, _ in reply.holders)
+        _remember(self._unfit, [file.mark for file in files if file.name in holders])
+        return not holders and reply.grown <= _MOST_GROWTH and worker.requests < _MOST_REQUESTS
 
     def _restart(self) -> None:
         """Starts a process, and has it execute what runs here as soon as nobody else wants it."""
@@ -198,8 +205,20 @@ class Trial:
 
     def _warm(self) -> None:
         with contextlib.suppress(LoadError), self._turn:
-            if any(self._body(file) is not None for file in self._files):
+            worker = self._worker
+            if worker is not None and any(self._body(worker, file) is not None for file in self._files):
                 self._try(self._files, self._values)
+
+    def _warm_spare(self, spare: Worker) -> None:
+        """Has a process that nobody uses yet execute what runs here."""
+        files = self._files
+        try:
+            reply = spare.ask(self._request(spare, files, self._values))
+        except Death as death:
+            _remember(self._unfit, [] if death.index is None else [files[death.index].mark])
+            raise
+        if not self._fits(spare, reply, files):
+            raise Death("it holds what others may want", "exit")
 
     def _started(self) -> Worker:
         if self._worker is not None and not self._worker.is_alive:
@@ -207,13 +226,15 @@ class Trial:
         if self._worker is None:
             if self._closed:
                 raise Death("it was closed", "exit")
-            self._worker = Worker(*self._limits)
+            spare = self._spare.take()
+            if spare is not None and not spare.is_alive:
+                spare.end()
+                spare = None
+            self._worker = spare or Worker(*self._limits)
         return self._worker
 
     def _end(self) -> None:
         worker, self._worker = self._worker, None
-        self._there = set()
-        self._requests = 0
         if worker is not None:
             worker.end()
 

@@ -58,7 +58,12 @@ class Death(Exception):
 
 
 class Worker:
-    """One trial process, from start to end."""
+    """One trial process, from start to end.
+
+    Attributes:
+        there: marks of what it holds, kept by who asks it.
+        requests: how often it was asked.
+    """
 
     def __init__(self, limit: float, import_limit: float) -> None:
         """Starts it and returns before it is up.
@@ -73,6 +78,8 @@ class Worker:
         self._limit = limit
         self._import_limit = import_limit
         self._is_up = False
+        self.there: frozenset[object] = frozenset()
+        self.requests = 0
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             self._report = ours.enter_context(tempfile.TemporaryFile(buffering=0))
             self._connection, connection = socket.socketpair()
@@ -128,6 +135,7 @@ class Worker:
             Death: it is over, and `end` is still to be called.
         """
         self.wait_until_up()
+        self.requests += 1
         began = time.monotonic()
         deadline = began + self._limit
         try:
