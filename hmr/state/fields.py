@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import difflib
+import functools
 import keyword
 import math
 from dataclasses import dataclass
@@ -107,9 +107,9 @@ def make_field(
     Raises:
         SchemaError: If the name is the table's own, the type no column type, or an option does not fit it.
     """
-    if isinstance(kind, ColumnType) and type(name) is str and type(default) is int and default == 0:
-        if min is max is step is was is None and finite is False:
-            return _simple(name, kind)
+    has_options = not (min is max is step is was is None and finite is False and type(default) is int and default == 0)
+    if not has_options and isinstance(kind, ColumnType) and type(name) is str:
+        return _simple(name, kind)
     return _make(name, kind, default, min, max, finite, step, was)
 
 

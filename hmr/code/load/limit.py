@@ -25,8 +25,8 @@ class LoadLimit:
     """Interrupts a load that hangs, although its trial did not.
 
     A thread looks at the one that loads, now and then; a load need not wake it, which would cost more than most loads.
-    Python code is interrupted by an exception, again and again until it gives up. What hangs in native code cannot be: people are told, and no edit is
-    loaded until it ends.
+    Python code is interrupted by an exception, again and again until it gives up. What hangs in native code cannot be:
+    people are told, and no edit is loaded until it ends.
     """
 
     def __init__(

@@ -54,7 +54,7 @@ def serve(connection_fd: int, report_fd: int, lifeline_fd: int, seconds: int) ->
         seconds: what no request may take; then the system ends the process, whatever it is doing.
     """
     begin_trying()
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # dying must not take long
+    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))  # to die at once
     for inherited in (connection_fd, report_fd, lifeline_fd):
         os.set_inheritable(inherited, False)
     _end_with(lifeline_fd)

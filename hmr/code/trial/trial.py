@@ -55,8 +55,9 @@ class Trial:
 
     The process keeps what the program in hand is made of, so that an edit costs it what it costs here. Another takes its
     place whenever it has died, grown, or holds what the frame process may want: a port, a file, a thread. After the first
-    trial a spare one is kept ready for that, so that an edit that hangs or crashes does not delay the next. What it raises counts for nothing; the real load finds that out. Values of `keep` are not
-    made there (see `trying`), its output goes nowhere, and it ends with this process.
+    trial a spare one is kept ready for that, so that an edit that hangs or crashes does not delay the next. What it raises
+    counts for nothing; the real load finds that out. Values of `keep` are not made there (see `trying`), its output goes
+    nowhere, and it ends with this process.
 
     Attributes:
         notice: what people should know about trials, None if nothing.
