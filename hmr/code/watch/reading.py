@@ -7,7 +7,11 @@ import fcntl
 import os
 import signal
 import stat
+import time
 from pathlib import Path
+
+CLOSING_SECONDS = 0.001
+"""A file that is written to for so long after it was closed is being written again."""
 
 
 class BeingWrittenError(Exception):
@@ -30,6 +34,22 @@ def read_whole(path: Path) -> bytes | None:
         BeingWrittenError: somebody has it open for writing, and will close it.
     """
     return _read(path, whole=True)
+
+
+def read_closed(path: Path) -> bytes | None:
+    """Like `read_whole`, of a file that was just closed: Linux tells of that some µs before it lets go of the writer.
+
+    Raises:
+        BeingWrittenError: somebody has opened it again.
+    """
+    until = time.monotonic() + CLOSING_SECONDS
+    while True:
+        try:
+            return read_whole(path)
+        except BeingWrittenError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(CLOSING_SECONDS / 20)
 
 
 def _read(path: Path, *, whole: bool, most_bytes: int | None = None) -> bytes | None:

@@ -16,13 +16,13 @@ from instar.hmr.code.watch.both import BothFeed
 from instar.hmr.code.watch.feed import Feed, FeedLostError, Kind, Touch, modules_below
 from instar.hmr.code.watch.mounts import hears, remote_kind
 from instar.hmr.code.watch.polling import PollingFeed
-from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole
+from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_closed, read_whole
 from instar.hmr.code.watch.temporary import MOST_BYTES
 
 SETTLED_SECONDS = 0.015
 """A file that nothing calls complete is so when it was the same twice, so far apart, and compiles."""
 STALE_SECONDS = 0.3
-"""One that does not compile is taken as complete when it was the same for so long."""
+"""One that does not compile is taken as complete when it was the same for so long; others wait so long for its writer."""
 KEPT_OPEN_SECONDS = 2.0
 """A file that its writer neither closes nor writes to for so long is looked at all the same."""
 
@@ -46,9 +46,13 @@ class Change:
 
 @dataclass(slots=True)
 class _Guess:
-    """A file that may be incomplete: its content when last read, since when it is the same, and when to look again."""
+    """A file that may be incomplete: its content when last read, since when it is the same, and when to look again.
+
+    `written` is whether somebody had it open for writing then.
+    """
 
     event_ns: int
+    written: bool = False
     begun: float = field(default_factory=time.monotonic)
     digest: str | None = None
     since: float = 0.0
@@ -61,7 +65,8 @@ class Watcher:
     A save is told when its writer closes the file or a file is moved to its name, whatever the editor does. Content
     decides: a save that changes nothing, a change of times and an empty file are none. A deleted file is forgotten,
     so that its return is told. Where the system does not tell that a file is complete, it is read until it is the same
-    twice; where there are no events, it is looked for. A context manager.
+    twice; where there are no events, it is looked for. What is complete while another file is being written is told with
+    that: they may be saved together, or again. A context manager.
 
     Attributes:
         mode: "events", or "polling" where there are none.
@@ -107,6 +112,8 @@ class Watcher:
         self._writing: dict[Path, float] = {}
         self._lost: FeedLostError | None = None
         self._unsure: dict[Path, _Guess] = {}
+        self._held: list[Change] = []
+        self._held_until = 0.0
         self._stopping = False
         self._told_elsewhere: deque[Change] = deque()
         self._settling: deque[Callable[[bool], None]] = deque()
@@ -147,7 +154,7 @@ class Watcher:
         self._told_elsewhere.extend(changes)
 
     def settle(self, done: Callable[[bool], None]) -> None:
-        """Has `done` called, in the watcher's thread, when all saves made before this call are told.
+        """Has `done` called, in the watcher's thread, when all saves made before this call are told, or wait for a writer.
 
         It is called with whether files are still being written.
         """
@@ -171,7 +178,7 @@ class Watcher:
     def _turn(self) -> None:
         """Waits until something happens, and tells of what came of it."""
         self._absorb(self._feed.wait(self._patience()))
-        changes = self._read_written() + self._read_unsure()
+        changes = self._complete_ones()
         self._hear_again()
         if changes:
             self._on_change(changes)
@@ -179,6 +186,20 @@ class Watcher:
             self._tell_aside()
         elif self._settling:
             self._settle()
+
+    def _complete_ones(self) -> list[Change]:
+        """Returns what is to be told: all that is complete, unless a file is just being written."""
+        changes = self._read_written() + self._read_unsure()
+        if changes and not self._held:
+            self._held_until = time.monotonic() + STALE_SECONDS
+        self._held += changes
+        if self._being_written() and time.monotonic() < self._held_until:
+            return []
+        changes, self._held = self._held, []
+        return changes
+
+    def _being_written(self) -> bool:
+        return bool(self._writing or self._written) or any(guess.written for guess in self._unsure.values())
 
     def _tell_aside(self) -> None:
         """Tells of files that may become modules; those that have by now are gone from where they were."""
@@ -236,6 +257,7 @@ class Watcher:
         if not self._unsure and not self._writing:
             return None
         due = min([*(guess.due for guess in self._unsure.values()), *self._writing.values()])
+        due = min(due, self._held_until) if self._held else due
         return max(0.0, due - time.monotonic())
 
     def _absorb(self, touches: list[Touch]) -> None:
@@ -263,6 +285,7 @@ class Watcher:
         for place in (self._known, self._written, self._unsure, self._writing):
             for path in [path for path in place if path.is_relative_to(gone)]:
                 del place[path]
+        self._held = [change for change in self._held if not change.path.is_relative_to(gone)]
 
     def _read_written(self) -> list[Change]:
         """Reads complete files; those that are written to again by now are left to their next event."""
@@ -271,9 +294,9 @@ class Watcher:
         reads = []
         for path, event_ns in self._written.items():
             try:
-                reads.append((path, event_ns, read_whole(path)))
+                reads.append((path, event_ns, read_closed(path)))
             except BeingWrittenError:
-                self._unsure[path] = _Guess(event_ns)  # to be told when it is closed, or stays the same
+                self._unsure[path] = _Guess(event_ns, written=True)  # to be told when it is closed, or stays the same
         self._written.clear()
         self._absorb(self._feed.wait(0))
         changes = []
@@ -298,8 +321,10 @@ class Watcher:
         for path, guess in [(path, guess) for path, guess in self._unsure.items() if guess.due <= now]:
             try:
                 data = read_whole(path)
+                guess.written = False
             except BeingWrittenError:
-                if now - guess.begun < STALE_SECONDS:
+                guess.written = now - guess.begun < STALE_SECONDS
+                if guess.written:
                     guess.due = now + SETTLED_SECONDS
                     continue
                 data = read_as_it_is(path)  # somebody keeps it open for good

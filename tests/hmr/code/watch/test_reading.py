@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from instar.hmr.code.watch import reading
-from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_whole
+from instar.hmr.code.watch.reading import BeingWrittenError, read_as_it_is, read_closed, read_whole
 
 of_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="leases are of Linux")
 
@@ -91,3 +91,22 @@ def test_file_that_changes_while_it_is_read_is_none(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(reading.os, "fstat", changing)
     assert read_as_it_is(path) is None
+
+
+@of_linux
+def test_file_whose_writer_is_about_to_go_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.py"
+    path.write_text("x")
+    file = path.open("r+")
+    monkeypatch.setattr(reading, "CLOSING_SECONDS", 60.0)
+    monkeypatch.setattr(reading.time, "sleep", lambda _seconds: file.close())
+    assert read_closed(path) == b"x"
+
+
+@of_linux
+def test_file_that_is_opened_again_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "m.py"
+    path.write_text("x")
+    monkeypatch.setattr(reading, "CLOSING_SECONDS", 0.0)
+    with path.open("r+"), pytest.raises(BeingWrittenError):
+        read_closed(path)

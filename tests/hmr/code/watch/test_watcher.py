@@ -753,3 +753,55 @@ def test_any_operations_end_with_what_is_on_disk(
             assert text in written
             told[name] = text
         found.nothing_but_marker()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[tuple[Watcher, queue.SimpleQueue[list[str]]]]:
+    """A watcher, and the files that it tells of together."""
+    changes: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    found = Watcher(tmp_path, lambda found: changes.put([change.data.decode() for change in found]))
+    with found:
+        yield found, changes
+
+
+def settled(found: Watcher) -> bool:
+    """Waits until all that was saved is told; returns whether something is being written."""
+    answers: queue.SimpleQueue[bool] = queue.SimpleQueue()
+    found.settle(answers.put)
+    return answers.get(timeout=PATIENCE)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell that a file is being written")
+def test_what_is_saved_while_another_file_is_written_is_told_with_it(
+    told: tuple[Watcher, queue.SimpleQueue[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "STALE_SECONDS", PATIENCE)
+    found, changes = told
+    with (tmp_path / "slow.py").open("w", buffering=1) as slow:
+        slow.write("x = 1\n")
+        (tmp_path / "flock.py").write_text("x = 2\n")
+        (tmp_path / "gone.py").write_text("x = 3\n")
+        assert settled(found)
+        (tmp_path / "gone.py").unlink()
+        assert settled(found)
+        assert changes.empty()
+        slow.write("y = 1\n")
+    assert changes.get(timeout=PATIENCE) == ["x = 2\n", "x = 1\ny = 1\n"]
+    assert not settled(found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell that a file is being written")
+def test_writer_that_takes_its_time_does_not_hold_up_others(
+    told: tuple[Watcher, queue.SimpleQueue[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "STALE_SECONDS", 0.0)
+    with (tmp_path / "slow.py").open("w", buffering=1) as slow:
+        slow.write("x = 1\n")
+        (tmp_path / "flock.py").write_text("x = 2\n")
+        assert changes_of(told) == ["x = 2\n"]
+        slow.write("y = 1\n")
+    assert changes_of(told) == ["x = 1\ny = 1\n"]
+
+
+def changes_of(told: tuple[Watcher, queue.SimpleQueue[list[str]]]) -> list[str]:
+    return told[1].get(timeout=PATIENCE)
