@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from instar.hmr.code.program import Program
@@ -11,6 +11,9 @@ from instar.hmr.code.watch import Change
 from instar.native.errors import InstarError
 
 Changes = Mapping[Path, Change]
+Failures = Mapping[tuple[Program, frozenset[tuple[Path, str]]], InstarError]
+_Blame = tuple[Path | None, str | None]
+"""The file that an error names, and its content if that was part of the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,7 @@ class _Cause:
 
     @classmethod
     def of(cls, attempt: Changes, error: InstarError) -> _Cause:
-        path: Path | None = getattr(error, "path", None)
-        return cls(str(error), path, attempt[path].digest if path is not None and path in attempt else None)
+        return cls(str(error), *_blame(attempt, error))
 
     def holds(self, attempt: Changes) -> bool:
         """Returns whether the file to blame is in another attempt as it was, or was not part of its own."""
@@ -39,12 +41,31 @@ class _Cause:
         return self.path in attempt and attempt[self.path].digest == self.digest
 
 
+@dataclass(frozen=True, slots=True)
+class _Rejected:
+    """A content that was rejected.
+
+    Attributes:
+        digest: the content.
+        blame: what it was rejected for, then; what was saved with a broken file waits for that.
+        cause: why it does not run by now.
+    """
+
+    digest: str
+    blame: _Blame
+    cause: _Cause
+
+
 class Backlog:
-    """The newest content of the files that were saved, and which of it was rejected."""
+    """The newest content of the files that were saved, and which of it was rejected.
+
+    The rule: all that is saved and does not run is tried together; as long as that fails for something that was rejected
+    before, it is tried again without that and what was rejected because of it; last, without all that was rejected.
+    """
 
     def __init__(self) -> None:
         self._newest: dict[Path, Change] = {}
-        self._rejected: dict[Path, tuple[str, _Cause]] = {}
+        self._rejected: dict[Path, _Rejected] = {}
         self._joined: set[Path] = set()
 
     def put(self, changes: Iterable[Change], head: Program, *, joining: bool = False) -> list[Change]:
@@ -93,7 +114,10 @@ class Backlog:
     def reject(self, changes: Iterable[Change], attempt: Changes, error: InstarError) -> None:
         """Notes that these contents cannot run by themselves, as an attempt showed; newer ones of the same files may."""
         cause = _Cause.of(attempt, error)
-        self._rejected.update({change.path: (change.digest, cause) for change in changes if self._is_newest(change)})
+        rejected = {
+            c.path: _Rejected(c.digest, (cause.path, cause.digest), cause) for c in changes if self._is_newest(c)
+        }
+        self._rejected.update(rejected)
 
     def fail(self, attempt: Changes, error: InstarError) -> None:
         """Notes that an attempt failed: what was rejected before has a newer error if this one is its own.
@@ -103,9 +127,9 @@ class Backlog:
         cause = _Cause.of(attempt, error)
         for path, change in attempt.items():
             if self._is_rejected(change) and (
-                cause.path == path or len(attempt) == 1 or not self._rejected[path][1].holds(attempt)
+                cause.path == path or len(attempt) == 1 or not self._rejected[path].cause.holds(attempt)
             ):
-                self._rejected[path] = change.digest, cause
+                self._rejected[path] = replace(self._rejected[path], cause=cause)
 
     def accept(self, program: Program, changes: Changes) -> None:
         """Notes that these contents make `program`; unused files are forgotten: it would read them anew."""
@@ -126,7 +150,7 @@ class Backlog:
         waiting: dict[str, list[Path]] = {}
         for path, change in sorted(_differing(program, self._newest).items()):
             if self._is_rejected(change):
-                waiting.setdefault(self._rejected[path][1].text, []).append(path)
+                waiting.setdefault(self._rejected[path].cause.text, []).append(path)
         return tuple(
             text
             if all(name(path) in text for path in paths)
@@ -146,21 +170,49 @@ class Backlog:
         """Returns what is pending without what was rejected; of that, what `held` (the ready edit) has from before."""
         pending = self.pending(head, ready)
         rejected = {path for path, change in pending.items() if self._is_rejected(change)}
-        before = {path: change for path, change in _differing(head, held).items() if path in rejected}
-        return before | {path: change for path, change in pending.items() if path not in rejected}
+        return _without(pending, rejected, _differing(head, held))
 
-    def attempts(self, head: Program, ready: Program | None, held: Changes) -> list[dict[Path, Change]]:
-        """Returns the sets of files to try, the most wanted first: with what was rejected before, then without it."""
+    def attempts(
+        self, head: Program, ready: Program | None, held: Changes, failures: Failures
+    ) -> list[dict[Path, Change]]:
+        """Returns the sets of files to try, the most wanted first, as far as is known by the failures until now.
+
+        Args:
+            head: the program that runs.
+            ready: the one that is ready, if any.
+            held: the contents of the ready edit: they go on where newer ones are left out.
+            failures: what has failed with `head`, by content.
+        """
         pending, wanted = self.pending(head, ready), self.wanted(head, ready, held)
-        attempts = [pending] if pending and content(pending) != content(wanted) else []
+        before = _differing(head, held)
+        attempts: list[dict[Path, Change]] = []
+        left_out: set[Path] = set()
+        attempt = pending
+        while attempt and content(attempt) != content(wanted):
+            attempts.append(attempt)
+            error = failures.get((head, content(attempt)))
+            found = set() if error is None else self._blamed(attempt, error)
+            if not found:
+                break
+            left_out |= found
+            attempt = _without(pending, left_out, before)
         return [*attempts, wanted] if wanted else attempts
+
+    def _blamed(self, attempt: Changes, error: InstarError) -> set[Path]:
+        """Returns what was rejected before and is to blame for a failure, and what was rejected because of it."""
+        blame = _blame(attempt, error)
+        return {
+            path
+            for path, change in attempt.items()
+            if self._is_rejected(change) and (path == blame[0] or self._rejected[path].blame == blame)
+        }
 
     def _is_newest(self, change: Change) -> bool:
         newest = self._newest.get(change.path)
         return newest is not None and newest.digest == change.digest
 
     def _is_rejected(self, change: Change) -> bool:
-        return change.path in self._rejected and self._rejected[change.path][0] == change.digest
+        return change.path in self._rejected and self._rejected[change.path].digest == change.digest
 
 
 def content(changes: Changes) -> frozenset[tuple[Path, str]]:
@@ -175,3 +227,14 @@ def _differing(head: Program, changes: Changes) -> dict[Path, Change]:
         for path, change in changes.items()
         if path not in head.sources or head.sources[path].digest != change.digest
     }
+
+
+def _without(pending: Changes, left_out: Collection[Path], before: Changes) -> dict[Path, Change]:
+    """Returns what is pending but for some files, which have the contents that worked before, if there are any."""
+    kept = {path: change for path, change in before.items() if path in left_out}
+    return kept | {path: change for path, change in pending.items() if path not in left_out}
+
+
+def _blame(attempt: Changes, error: InstarError) -> _Blame:
+    path: Path | None = getattr(error, "path", None)
+    return path, attempt[path].digest if path is not None and path in attempt else None

@@ -281,7 +281,7 @@ class EditPipeline:
             failed.update(undone)
             held = held if ready is None else ready.changes
             base = None if ready is None else ready.program
-            attempts = self._backlog.attempts(head, base, held)
+            attempts = self._backlog.attempts(head, base, held, failed)
             found = next((one for one in attempts if (head, content(one)) not in failed), None)
             if found is not None and (ready is None or content(found) != content(ready.changes)):
                 try:
@@ -290,6 +290,11 @@ class EditPipeline:
                     failed[head, content(found)] = error
                     self._backlog.fail(found, error)
                 else:
+                    used = head, content(_used(program, found))
+                    if used in failed:  # what was refused, and files that have nothing to do with it
+                        drop(program, head)
+                        failed[head, content(found)] = failed[used]
+                        continue
                     joins += 1
                     if joins <= _MOST_JOINS and (more := self._inbox.joining(began if late else None)):
                         drop(program, head)
@@ -318,7 +323,6 @@ class EditPipeline:
 
     def _publish(self, head: Program, program: Program, changes: Changes, event_ns: int) -> None:
         """Offers a program to the frame thread instead of what was ready, if it still replaces the one that runs."""
-        used = {path: change for path, change in changes.items() if path in program.sources}
         digests = {
             self._name(path): source.digest
             for path, source in program.sources.items()
@@ -332,7 +336,7 @@ class EditPipeline:
             program=program,
             event_ns=event_ns,
             ready_ns=time.monotonic_ns(),
-            changes=used,
+            changes=_used(program, changes),
             compiled_ns=use.done_ns,
             predicted=use.predicted,
             saved_ns=use.saved_ns,
@@ -383,6 +387,11 @@ class EditPipeline:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._codebase.root).as_posix()
+
+
+def _used(program: Program, changes: Changes) -> dict[Path, Change]:
+    """Returns those of `changes` that a program is made of."""
+    return {path: change for path, change in changes.items() if path in program.sources}
 
 
 def _noticed(changes: Changes, recent: set[Path], began: int) -> int:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from instar.hmr.code.backlog import Backlog, content
 from instar.hmr.code.compile.source import digest_of
@@ -24,9 +25,9 @@ def test_what_differs_and_matters_is_pending(scene: Scene) -> None:
     backlog.put([change(flock, "x = 1\n"), change(scene.root / "notes.py", "y")], head)
     assert backlog.pending(head, None) == {}
     backlog.put([change(flock, "x = 2\n")], head)
-    assert backlog.attempts(head, None, {}) == [{flock: change(flock, "x = 2\n")}]
+    assert backlog.attempts(head, None, {}, {}) == [{flock: change(flock, "x = 2\n")}]
     backlog.put([change(flock, "x = 1\n")], head)
-    assert backlog.attempts(head, None, {}) == []
+    assert backlog.attempts(head, None, {}, {}) == []
 
 
 def test_rejected_content_is_tried_with_newer_files_first(scene: Scene) -> None:
@@ -36,12 +37,12 @@ def test_rejected_content_is_tried_with_newer_files_first(scene: Scene) -> None:
     bad, good = change(flock, "1 /"), change(hunt, "x = 1\n")
     backlog.put([bad], head)
     backlog.reject([bad], {flock: bad}, BAD)
-    assert backlog.attempts(head, None, {}) == [{flock: bad}]
+    assert backlog.attempts(head, None, {}, {}) == [{flock: bad}]
     assert backlog.wanted(head, None, {}) == {}
     backlog.put([good], head)
-    assert backlog.attempts(head, None, {}) == [{flock: bad, hunt: good}, {hunt: good}]
+    assert backlog.attempts(head, None, {}, {}) == [{flock: bad, hunt: good}, {hunt: good}]
     backlog.put([change(flock, "x = 1\n")], head)
-    assert len(backlog.attempts(head, None, {})) == 1
+    assert len(backlog.attempts(head, None, {}, {})) == 1
 
 
 def test_newer_content_is_not_rejected_with_older(scene: Scene) -> None:
@@ -137,9 +138,9 @@ def test_a_file_that_is_back_is_not_forgotten(scene: Scene) -> None:
     backlog.put([bad], head)
     backlog.reject([bad], {flock: bad}, BAD)
     backlog.forget(flock, head, back=[flock])
-    assert backlog.attempts(head, None, {}) == [{flock: bad}]
+    assert backlog.attempts(head, None, {}, {}) == [{flock: bad}]
     backlog.forget(flock, head)
-    assert backlog.attempts(head, None, {}) == []
+    assert backlog.attempts(head, None, {}, {}) == []
 
 
 def test_what_nothing_uses_is_forgotten_but_not_what_was_rejected(scene: Scene) -> None:
@@ -150,3 +151,38 @@ def test_what_nothing_uses_is_forgotten_but_not_what_was_rejected(scene: Scene) 
     backlog.reject([change(bad, "z")], {}, BAD)
     backlog.forget_unused(head)
     assert backlog.pending(head, None).keys() == {flock, bad}
+
+
+def test_what_is_broken_is_left_out_one_after_the_other(scene: Scene) -> None:
+    m, n, helper = scene.write("m.py", ""), scene.write("n.py", ""), scene.write("helper.py", "")
+    head = scene.load("m", "n")
+    backlog = Backlog()
+    changes = {path: change(path, "new") for path in (m, n, helper)}
+    of_m, of_n = EditError("of m", path=m), EditError("of n", path=n)
+    backlog.put(changes.values(), head)
+    for path, error in ((m, of_m), (n, of_n), (helper, InstarError("alone"))):
+        backlog.reject([changes[path]], {path: changes[path]}, error)
+    new = change(scene.root / "other.py", "new")
+    backlog.put([new], head)
+    everything = {**changes, new.path: new}
+    without_m = {path: everything[path] for path in (n, helper, new.path)}
+    without_both = {path: everything[path] for path in (helper, new.path)}
+    failures: dict[Any, InstarError] = {}
+    for attempt, error in ((everything, of_m), (without_m, of_n), (without_both, EditError("of other", path=new.path))):
+        assert backlog.attempts(head, None, {}, failures)[-2:] == [attempt, {new.path: new}]
+        failures[head, content(attempt)] = error
+        backlog.fail(attempt, error)
+    assert backlog.attempts(head, None, {}, failures)[-2:] == [without_both, {new.path: new}]
+
+
+def test_what_is_left_out_has_the_content_that_worked(scene: Scene) -> None:
+    m, n = scene.write("m.py", ""), scene.write("n.py", "")
+    head = scene.load("m", "n")
+    backlog = Backlog()
+    held = {m: change(m, "held")}
+    bad, waits, new = change(m, "bad"), change(n, "waits"), change(scene.root / "other.py", "new")
+    backlog.put([bad, waits, new], head)
+    backlog.reject([bad], {m: bad}, EditError("of m", path=m))
+    backlog.reject([waits], {n: waits}, EditError("of n", path=n))
+    failures = {(head, content({m: bad, n: waits, new.path: new})): EditError("of m", path=m)}
+    assert backlog.attempts(head, None, held, failures)[1] == {**held, n: waits, new.path: new}

@@ -218,6 +218,18 @@ def test_refused_edit_is_offered_again_with_others_only_and_they_alone_after_tha
         assert live.edit().files == ("flock.py",)
 
 
+def test_refused_edit_is_not_offered_again_with_files_that_it_does_not_use(scene: Scene) -> None:
+    flock, hunt = scene.write("flock.py", "value = 1\n"), scene.write("hunt.py", "value = 1\n")
+    live = Live(scene.codebase("flock", "hunt"))
+    with live.pipeline as pipeline:
+        flock.write_text("value = 2\n")
+        pipeline.refused(live.edit(), InstarError("the table cannot take it"))
+        scene.write("flock_tmp.py", "value = 3\n")
+        hunt.write_text("value = 4\n")
+        assert live.edit().files != ("flock.py",)
+        assert pipeline.rejections() == []
+
+
 def refuse_two(program: Program) -> None:
     if value(program) == 2:
         raise InstarError("two is too much")
@@ -767,39 +779,58 @@ class Model:
         self._factory = tmp_path_factory
         self.newest = dict(files)
         self.live = dict(files)
-        self._rejected: dict[str, str] = {}
+        self._rejected: dict[str, tuple[str, Blame]] = {}
 
     def save(self, name: str, text: str) -> Literal["edit", "rejection", "nothing"]:
         """Returns what comes of a save."""
         self.newest[name] = text
-        running = {**self.newest, **self.live}  # what no program holds is read from disk
         pending = {name: text for name, text in self.newest.items() if self.live.get(name) != text}
-        rejected = {name for name, text in pending.items() if self._rejected.get(name) == text}
+        rejected = {name for name, text in pending.items() if self._is_rejected(name, text)}
         wanted = {name: text for name, text in pending.items() if name not in rejected}
-        for attempt in (pending, wanted):
-            files = {**running, **attempt}
-            used = self.used(files)
-            if attempt and used is not None:
-                self._rejected = {name: text for name, text in self._rejected.items() if name not in attempt}
+        attempt, blame = pending, None
+        while attempt:
+            used = self.used(attempt)
+            if isinstance(used, set):
+                files = {**self.newest, **self.live, **attempt}
+                self._rejected = {name: found for name, found in self._rejected.items() if name not in attempt}
                 before, self.live = self.live, {name: files[name] for name in used}
                 return "nothing" if self.live == before else "edit"
+            blame = used
+            if attempt == wanted:
+                break
+            to_blame = {
+                name
+                for name, text in attempt.items()
+                if self._is_rejected(name, text) and (name == blame[0] or self._rejected[name][1] == blame)
+            }
+            attempt = {name: attempt[name] for name in attempt.keys() - to_blame} if to_blame else wanted
         if name not in wanted:
             return "nothing"
-        self._rejected[name] = text
+        assert blame is not None
+        self._rejected[name] = text, blame
         return "rejection"
 
-    def used(self, files: dict[str, str]) -> set[str] | None:
-        """Returns the files that a scene of these is made of, None if it cannot run."""
+    def _is_rejected(self, name: str, text: str) -> bool:
+        return name in self._rejected and self._rejected[name][0] == text
+
+    def used(self, attempt: dict[str, str]) -> set[str] | Blame:
+        """Returns the files that the scene is made of with an attempt; if it cannot run, what is to blame."""
         fresh = Scene(self._factory.mktemp("fresh"))
-        for name, text in files.items():
+        for name, text in {**self.newest, **self.live, **attempt}.items():  # what no program holds is read from disk
             fresh.write(name, text)
         try:
             program = fresh.load("flock", "hunt")
-        except EditError:
-            return None
+        except EditError as error:
+            assert error.path is not None
+            name = error.path.relative_to(fresh.root).as_posix()
+            return name, attempt.get(name)
         for instance in program.instances.values():
             instance.delist()
         return set(running(program, fresh.root))
+
+
+Blame = tuple[str, str | None]
+"""The file that an error names, and its content if that was tried."""
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -835,3 +866,34 @@ def test_program_is_always_the_last_valid_transaction(
 
 def running(program: Program, root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): source.data.decode() for path, source in program.sources.items()}
+
+
+def test_files_that_need_each_other_run_while_another_is_broken(scene: Scene) -> None:
+    other = scene.write("other.py", "value = 1\n")
+    m, helper = scene.write("m.py", "from helper import value\n"), scene.write("helper.py", "value = 1\n")
+    live = Live(scene.codebase("other", "m"))
+    with live.pipeline:
+        other.write_text("value = (\n")
+        errors(live, 1)
+        helper.write_text("amount = 2\n")
+        while not any("cannot import name 'value'" in text for text in live.pipeline.errors):
+            live.heard()
+        m.write_text("from helper import amount as value\n")
+        live.swap(live.edit("helper.py", "m.py"))
+        assert value(live.program, "m") == 2
+        (text,) = errors(live, 1)
+        assert text.startswith(f"{other}:1: ")
+
+
+def test_files_that_were_saved_with_a_broken_one_wait_for_it(scene: Scene) -> None:
+    broken, m, n = (scene.write(f"{name}.py", "value = 1\n") for name in ("broken", "m", "n"))
+    live = Live(scene.codebase("broken", "m", "n"))
+    broken.write_text("value = 1 / 0\n")
+    m.write_text("value = 2\n")
+    with live.pipeline:  # what was saved before the start is told together
+        errors(live, 1)
+        n.write_text("value = 2\n")
+        live.swap(live.edit("n.py"))
+        assert value(live.program, "m") == 1
+        broken.write_text("value = 2\n")
+        live.swap(live.edit("broken.py", "m.py"))
