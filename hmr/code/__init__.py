@@ -10,6 +10,7 @@ from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
 from instar.hmr.code.hooks import Hook, every
 from instar.hmr.code.keeping import keep
+from instar.hmr.code.load.likeness import likeness
 from instar.hmr.code.load.lines import line_of
 from instar.hmr.code.params import Declaration, LiveParam, Param
 from instar.hmr.code.persisting import adopt, bind, persist
@@ -42,6 +43,7 @@ __all__ = [
     "Watcher",
     "Change",
     "line_of",
+    "likeness",
     "EditError",
     "CompileError",
     "LoadError",

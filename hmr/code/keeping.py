@@ -7,10 +7,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FunctionType
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from instar.hmr.code.errors import LoadError
+from instar.hmr.code.load.likeness import likeness
 from instar.hmr.code.params import Place, declarations
 from instar.hmr.code.persisting import refuse_in_function, refuse_name
 
@@ -36,7 +36,7 @@ class DeclaredObject:
     @property
     def content(self) -> object:
         """What tells its factory from another, wherever it stands; the same for all that are no plain functions."""
-        return _of_code(self.factory.__code__) if isinstance(self.factory, FunctionType) else None
+        return likeness(self.factory)
 
 
 @dataclass(slots=True, eq=False)
@@ -211,8 +211,3 @@ class _Stub:
 
     def __exit__(self, *_: object) -> None:
         pass
-
-
-def _of_code(code: CodeType) -> tuple[Any, ...]:
-    constants = tuple(_of_code(one) if isinstance(one, CodeType) else (type(one), one) for one in code.co_consts)
-    return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants

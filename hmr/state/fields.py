@@ -107,8 +107,8 @@ def make_field(
     Raises:
         SchemaError: If the name is the table's own, the type no column type, or an option does not fit it.
     """
-    has_options = not (min is max is step is was is None and finite is False and type(default) is int and default == 0)
-    if not has_options and isinstance(kind, ColumnType) and type(name) is str:
+    has_options = not all(one is None for one in (min, max, step, was)) or finite is not False
+    if not has_options and type(default) is int and default == 0 and isinstance(kind, ColumnType) and type(name) is str:
         return _simple(name, kind)
     return _make(name, kind, default, min, max, finite, step, was)
 

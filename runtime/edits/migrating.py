@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from instar.faults import HookTimeout
-from instar.hmr.code import Hook, Program, adopt
+from instar.hmr.code import Hook, ModuleVersion, Program, adopt, likeness
 from instar.hmr.state import Checkpoint, MigrationError, Migrator, StateManager
 from instar.loop.calls import HookCalls
 from instar.loop.schedule import HookCall
@@ -37,7 +37,7 @@ class Migrating:
             MigrationError: If something would be lost, or a `migrate` failed; nothing has changed.
         """
         with _placed(program):
-            steps = self._state.migrate(program.schemas, self._migrators(program))
+            steps = self._state.migrate(program.schemas, self._migrators(program, before))
         declared = {} if before is None else before.persisted
         return [*steps, *program.notes, *adopt(self._state.persisted, program.persisted, declared)]
 
@@ -47,13 +47,14 @@ class Migrating:
             self._state.restore(checkpoint, program.schemas, self._migrators(program))
         adopt(self._state.persisted, program.persisted, program.persisted)
 
-    def _migrators(self, program: Program) -> list[Migrator]:
+    def _migrators(self, program: Program, before: Program | None = None) -> list[Migrator]:
         """Who answers for which tables: each module for its own."""
         found = []
         for name, version in program.modules.items():
-            hook = next((hook for hook in version.hooks if hook.kind == "migrate"), None)
+            hook = _hook_of(version)
             function = None if hook is None else self._caller(hook)
-            found.append(Migrator(frozenset(version.schemas), function, f"{name}.migrate"))
+            is_new = before is not None and hook is not None and not _is_like(hook, _hook_of(before.modules.get(name)))
+            found.append(Migrator(frozenset(version.schemas), function, f"{name}.migrate", is_new))
         return found
 
     def _caller(self, hook: Hook) -> Callable[[Any, Any], object]:
@@ -65,6 +66,15 @@ class Migrating:
 
         migrate.__wrapped__ = hook.function  # type: ignore[attr-defined]
         return migrate
+
+
+def _hook_of(version: ModuleVersion | None) -> Hook | None:
+    hooks = () if version is None else version.hooks
+    return next((hook for hook in hooks if hook.kind == "migrate"), None)
+
+
+def _is_like(hook: Hook, other: Hook | None) -> bool:
+    return other is not None and likeness(hook.function) == likeness(other.function) is not None
 
 
 @contextmanager

@@ -263,6 +263,21 @@ def _(live: Live) -> None:
     assert live.receipt(2).verdict == "live"
 
 
+@when("… make one field of two, or give a new one values")
+def _(live: Live) -> None:
+    x, energy = live.ask(lambda world: (world["herd"].x.copy(), world["herd"].energy.copy()))
+    placed = HERD.replace("x: f32\n    energy: f32 = 1.0", "place: f32[2]").replace("x=range(100)", "")
+    placed = placed.replace("herd.x += pace", "herd.place[:, 1] += 0")
+    live.save(
+        "herd.py",
+        placed + "\n\ndef migrate(old, new):\n    new.place[:, 0] = old.x\n    new.place[:, 1] = old.energy\n",
+    )
+    assert live.receipt().verdict == "live"
+    place = live.ask(lambda world: world["herd"].place.copy())
+    assert (place[:, 0] >= x).all()
+    assert np.array_equal(place[:, 1], energy)
+
+
 @when("… rename a class")
 def _(live: Live) -> None:
     ids = live.ask(lambda world: world["grass"].id.copy())

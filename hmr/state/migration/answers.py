@@ -21,7 +21,7 @@ def ask(
 
     Args:
         migrator: Who answers.
-        questions: What it is asked.
+        questions: What it is asked; nothing, if it may say something all the same.
         forms: What its tables are made of, by new name; those that are new are not among them.
         fillings: What they will be made of.
 
@@ -36,7 +36,8 @@ def ask(
         for form in forms.values()
     }
     new = {name: _new_table(filling, forms.get(name)) for name, filling in fillings.items()}
-    call_migrate(migrator, Side("old", old), Side("new", new), questions[0].table)
+    about = questions[0].table if questions else next(iter(fillings))
+    call_migrate(migrator, Side("old", old), Side("new", new), about)
     for question in questions:
         table = new[question.table]
         missing = [plan.field.name for plan in question.fields if plan.field.name not in table._touched]  # noqa: SLF001
@@ -44,6 +45,7 @@ def ask(
             raise left_open(question, missing, migrator)
         _check_rows(question, table, migrator)
     for name, filling in fillings.items():
+        filling.answered(new[name]._touched)  # noqa: SLF001
         for lineage in filling.fresh.values():
             _check_values(name, lineage, filling.rows, migrator)
     return {name: table._doomed for name, table in new.items() if len(table._doomed)}  # noqa: SLF001

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -33,7 +33,15 @@ class Filling:
     """
 
     def __init__(
-        self, plan: TablePlan, columns: Columns | None, rows: int, room: int, frame: int, spare: Spare | None = None
+        self,
+        plan: TablePlan,
+        columns: Columns | None,
+        rows: int,
+        room: int,
+        frame: int,
+        spare: Spare | None = None,
+        *,
+        is_asked: bool = False,
     ) -> None:
         """Make the new columns and fill them with what rules can.
 
@@ -44,6 +52,7 @@ class Filling:
             room: The rows that new columns have room for.
             frame: The frame with which they begin.
             spare: Columns that were made ready.
+            is_asked: Whether a `migrate` may write into the new columns, whatever becomes of them.
         """
         self.rows = rows
         self.fresh: dict[str, Lineage] = {}
@@ -56,6 +65,7 @@ class Filling:
         self._frame = frame
         self._columns = columns
         self._continued: dict[int, Lineage] = {}
+        self._is_asked = is_asked
         self.plan = replace(plan, fields=tuple(self._make(one) for one in plan.fields))
 
     def columns(self, schema: Schema) -> Columns:
@@ -79,6 +89,12 @@ class Filling:
             index = indexes.get(lineage.field.target or "")
             if index is not None:
                 cells[index.rows_of(np.ascontiguousarray(cells, np.uint64)) < 0] = 0
+
+    def answered(self, touched: Collection[str]) -> None:
+        """Note the fields that a `migrate` has written to, or may have."""
+        for one in self.plan.fields:
+            if one.move is Move.BEGIN and one.field.name in touched:
+                self.steps.note_answered(one.field)
 
     def settle(self) -> None:
         """Make what the fresh columns hold their committed bytes."""
@@ -110,7 +126,9 @@ class Filling:
 
     def _begin(self, plan: FieldPlan) -> None:
         lineage = self._reserve(plan)
-        if lineage.column.extent != self.rows * lineage.row_bytes or not self.rows:
+        if self._is_asked and self.rows:
+            lineage.cells(0, self.rows)[...] = default_cell(plan.field)
+        elif lineage.column.extent != self.rows * lineage.row_bytes or not self.rows:
             lineage.column.fill(default_cell(plan.field).tobytes(), self.rows)
         self.steps.note(plan)
 
@@ -135,7 +153,7 @@ class Filling:
     def _reserve(self, plan: FieldPlan) -> Lineage:
         kin = None if plan.source is None else plan.source.kin
         spare = self._spare.pop((self._table, plan.field), None)
-        if spare is not None and spare.extent and plan.move is not Move.BEGIN:
+        if spare is not None and spare.extent and (self._is_asked or plan.move is not Move.BEGIN):
             spare = None
         lineage = Lineage.reserve(self._room, plan.field, self._frame, kin, plan.formers, spare)
         self.fresh[plan.field.name] = lineage

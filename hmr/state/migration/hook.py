@@ -30,11 +30,14 @@ class Migrator:
         tables: Their new names.
         function: Its ``migrate(old, new)``, or None.
         name: What it is called, for people.
+        is_new: Whether it came or was changed with the edit: then it is called wherever columns are made anew, even if
+            nothing would be lost without it.
     """
 
     tables: frozenset[str]
     function: Migrate | None = None
     name: str = "migrate"
+    is_new: bool = False
 
 
 class OldTable:
@@ -160,10 +163,9 @@ def call_migrate(migrator: Migrator, old: Side, new: Side, table: str) -> None:
     try:
         migrator.function(old, new)
     except (Exception, SystemExit) as error:
-        said = "".join(traceback.format_exception_only(error)).strip()
         raise MigrationError(
-            f"{migrator.name} raised {said}\nNothing has changed: the running version and all values are kept. Mend "
-            f"migrate and save the file again",
+            f"{migrator.name} raised {type(error).__name__}: {error}\nNothing has changed: the running version and all "
+            f"values are kept. Mend migrate and save the file again",
             table,
             place=place_of(error, migrator.function),
         ) from error

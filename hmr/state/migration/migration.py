@@ -103,13 +103,15 @@ class Migration:
             form = self._form_of(name)
             rows = 0 if form is None else len(form.table)
             columns = None if form is None else form.columns
-            self._fillings[name] = Filling(plan, columns, rows, rows_reserved(plan.new), self._frame, spare)
+            is_asked = any(one.is_new and name in one.tables for one in self._migrators)
+            room = rows_reserved(plan.new)
+            self._fillings[name] = Filling(plan, columns, rows, room, self._frame, spare, is_asked=is_asked)
         plans = {name: filling.plan for name, filling in self._fillings.items()}
         questions = self._questions(plans)
         self._refuse_unanswered(questions)
         for migrator in self._migrators:
             asked = [one for one in questions if one.table in migrator.tables]
-            if asked:
+            if asked or (migrator.is_new and self._begins(migrator)):
                 self._ask(migrator, asked)
         for filling in self._fillings.values():
             filling.forget_gone({name: form.table._index for name in self._layout if (form := self._form_of(name))})
@@ -256,6 +258,12 @@ class Migration:
                 grouped.setdefault(key, []).append(question)
         for group in grouped.values():
             raise refusal(group)
+
+    def _begins(self, migrator: Migrator) -> bool:
+        """Whether agents of its tables get columns that are new."""
+        return any(
+            filling.rows and filling.fresh for name, filling in self._fillings.items() if name in migrator.tables
+        )
 
     def _ask(self, migrator: Migrator, questions: list[Question]) -> None:
         forms = {name: form for name in self._layout if name in migrator.tables and (form := self._form_of(name))}

@@ -48,6 +48,10 @@ class Steps:
         if old is not None:
             self._declare(old, field)
 
+    def note_answered(self, field: Field) -> None:
+        """Note that a `migrate` gave a field that is new its values."""
+        self._add(f"{field.name} has the values that migrate gave it", field.name)
+
     def note_return(self, plan: FieldPlan, changed: int, rounded: int) -> None:
         """Note that a field took an earlier type again.
 

@@ -118,3 +118,48 @@ def test_a_save_of_an_older_schema_is_loaded_by_the_same_rules(scene, tmp_path):
         World.load(tmp_path / "world.instar")
     (folder / "flock.py").write_text(renamed + "\ndef migrate(old, new):\n    new.heading = old.angle\n")
     assert World.load(tmp_path / "world.instar")["birds"].heading.tolist() == [2, 3, 4, 5]
+
+
+def test_a_migrate_that_comes_with_new_fields_fills_them(scene):
+    world = World.open(scene(flock=FLOCK))
+    world.step()
+    program = (
+        NARROW.replace("angle: f32", "way: f64[2] = field((7, 7))")
+        .replace("angle=[1, 2, 3, 4]", "")
+        .replace("boids.angle += 1", "boids.way += 1")
+    )
+    source = program + "\n\ndef migrate(old, new):\n    new.way[:, 0] = old.angle\n"
+    steps = swap(world, flock=source)
+    assert [str(step) for step in steps] == [
+        "boids: added way (f64[2], default (7.0, 7.0))",
+        "boids: way has the values that migrate gave it",
+        "boids: parked angle",
+    ]
+    assert world["boids"].way.tolist() == [[2, 7], [3, 7], [4, 7], [5, 7]]
+    assert world.validate().faults == []
+    world.step()
+    world.rollback(1)
+    assert world["boids"].way.tolist() == [[2, 7], [3, 7], [4, 7], [5, 7]]
+
+
+def test_a_migrate_that_was_there_before_is_not_called_where_nothing_is_lost(scene):
+    world = World.open(scene(flock=FLOCK))
+    world.step()
+    migrate = "\n\ndef migrate(old, new):\n    new.more[:] = 3\n"
+    swap(world, flock=FLOCK + migrate)
+    wider = FLOCK.replace("angle: f64", "angle: f64\n    more: i32").replace("f32, f64", "f32, f64, i32")
+    swap(world, flock=wider + migrate)
+    assert world["boids"].more.tolist() == [0, 0, 0, 0]
+    widest = wider.replace("more: i32", "more: i32\n    most: i32 = 5")
+    swap(world, flock=widest + migrate.replace("new.more[:] = 3", "new.most[:2] = 4"))
+    assert world["boids"].more.tolist() == [0, 0, 0, 0]
+    assert world["boids"].most.tolist() == [4, 4, 5, 5]
+
+
+def test_an_error_in_a_migrate_that_nobody_had_to_ask_changes_nothing(scene):
+    world = World.open(scene(flock=FLOCK))
+    world.step()
+    wider = FLOCK.replace("angle: f64", "angle: f64\n    more: f64")
+    with pytest.raises(MigrationError, match=r"migrate raised FieldError: old\.boids had no field 'speed'"):
+        swap(world, flock=wider + "\n\ndef migrate(old, new):\n    new.more[:] = old.speed\n")
+    assert list(world["boids"].schema.fields) == ["angle"]
