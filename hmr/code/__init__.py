@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.compile.compiler import Unit, compile_source
+from instar.hmr.code.compile.likeness import likeness
 from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.edit import Edit, Rejection
 from instar.hmr.code.errors import CompileError, EditError, HookError, LoadError, ParamError
 from instar.hmr.code.hooks import Hook, every
 from instar.hmr.code.keeping import keep
-from instar.hmr.code.load.likeness import likeness
 from instar.hmr.code.load.lines import line_of
 from instar.hmr.code.params import Declaration, LiveParam, Param
 from instar.hmr.code.persisting import adopt, bind, persist

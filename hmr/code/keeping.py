@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
+from instar.hmr.code.compile.likeness import likeness
 from instar.hmr.code.errors import LoadError
-from instar.hmr.code.load.likeness import likeness
 from instar.hmr.code.params import Place, declarations
 from instar.hmr.code.persisting import refuse_in_function, refuse_name
 
