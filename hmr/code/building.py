@@ -7,6 +7,7 @@ from pathlib import Path
 
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.compile.cache import UnitCache
+from instar.hmr.code.compile.pieces.incremental import Incremental
 from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.errors import GOES_ON, EditError
 from instar.hmr.code.load.effects import Effects
@@ -20,6 +21,7 @@ class Builder:
     """Builds programs: compiled in one process, tried in another, loaded in this one.
 
     Attributes:
+        incremental: compiles.
         cache: what was compiled.
     """
 
@@ -34,7 +36,8 @@ class Builder:
         self._codebase = codebase
         self._check = check
         self._helper = CompileHelper()
-        self.cache = UnitCache(self._helper.translate)
+        self.incremental = Incremental(self._helper.translate)
+        self.cache = UnitCache(self.incremental.translate)
         self._trial = Trial()
         self._limit = LoadLimit(on_stuck)
 

@@ -89,7 +89,7 @@ class EditPipeline:
         self._repository = Repository(codebase.root)
         self._builder = Builder(codebase, check, self._stuck)
         self._cache = self._builder.cache
-        self._predictor = Predictor(self._cache)
+        self._predictor = Predictor(self._cache, self._builder.incremental)
         self._watcher = Watcher(
             codebase.root,
             lambda changes: self._inbox.put(changes),  # noqa: PLW0108 - it is made with the watcher
@@ -145,7 +145,7 @@ class EditPipeline:
     def start(self) -> None:
         """Begins; returns when the compile process is warm and every save from now on will be noticed."""
         self._builder.start(self._head)
-        self._predictor.start()
+        self._predictor.start(self._head.sources.values())
         self._watcher.start()
         self._loader.start()
         self._codebase.kept.loads_elsewhere(self._loader.ident)

@@ -10,14 +10,22 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
-from instar.hmr.code.compile import translate
 from instar.hmr.code.compile.compiler import Unit, unit_of
+from instar.hmr.code.compile.pieces.piece import Piece, piece_of
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.compile.translate import Facts
 from instar.hmr.code.errors import CompileError
 
-_PROGRAM = Path(translate.__file__)
+_PROGRAM = """import sys, types
+for name in ("instar", "instar.hmr", "instar.hmr.code", "instar.hmr.code.compile"):
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__path__ = [sys.argv[1]]
+from instar.hmr.code.compile.serving import main
+main(int(sys.argv[2]))
+"""
+"""Of the package it has the modules of this folder only."""
 
 
 class _DiedError(Exception):
@@ -66,7 +74,24 @@ class CompileHelper:
         Raises:
             CompileError: compiling it ended the process twice or took too long.
         """
-        request = marshal.dumps((str(path), data, sys.flags.optimize))
+        facts: Facts = self._reply("translate", path, (str(path), data, sys.flags.optimize))
+        return facts
+
+    def take_apart(self, path: Path, data: bytes) -> list[Piece]:
+        """Returns the pieces of a content, none if it cannot be compiled in pieces.
+
+        Raises:
+            CompileError: as `translate`.
+        """
+        return [piece_of(marshal.loads(one)) for one in self._reply("take apart", path, (data, sys.flags.optimize))]
+
+    def close(self) -> None:
+        """Ends the process; a later `compile` starts a new one."""
+        with self._turn:
+            self._end()
+
+    def _reply(self, what: str, path: Path, arguments: tuple[str | bytes | int, ...]) -> Any:
+        request = marshal.dumps((what, arguments))
         with self._turn:
             try:
                 reply = self._ask(request)
@@ -76,13 +101,7 @@ class CompileHelper:
                 except _DiedError as error:
                     advice = "Undo the last change to this file, or split it: the compiler itself failed on it."
                     raise CompileError(str(error), path=path, advice=advice) from None
-        facts: Facts = marshal.loads(reply)
-        return facts
-
-    def close(self) -> None:
-        """Ends the process; a later `compile` starts a new one."""
-        with self._turn:
-            self._end()
+        return marshal.loads(reply)
 
     def _ask(self, request: bytes) -> bytes:
         process = self._process
@@ -101,7 +120,7 @@ class CompileHelper:
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_PROGRAM), str(self._niceness)],
+            [sys.executable, "-I", "-S", "-c", _PROGRAM, str(Path(__file__).parent), str(self._niceness)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,7 +1,6 @@
-"""Translates the bytes of a module into bytecode and facts; run as a file, it is the compile process.
+"""Translates the bytes of a module into bytecode and facts.
 
-It imports nothing but the standard library, so that the process is up in a few milliseconds and knows nothing of
-the world it serves. Requests and replies are marshalled, each after its length as 4 bytes, little endian.
+It imports nothing but the standard library, see `serving`.
 
 The text goes straight to the compiler, and the facts are read from the bytecode where that says them all: building the
 syntax tree for Python to see, and compiling that, takes more than twice as long.
@@ -10,19 +9,16 @@ syntax tree for Python to see, and compiling that, takes more than twice as long
 from __future__ import annotations
 
 import ast
-import gc
 import io
 import marshal
 import opcode
-import os
 import re
-import signal
 import sys
 import tokenize
 import warnings
 from collections.abc import Iterator
 from types import CodeType
-from typing import Any, BinaryIO
+from typing import Any
 
 Facts = dict[str, Any]
 
@@ -30,6 +26,8 @@ _BLOCKS = ("finalbody", "orelse", "handlers", "cases", "body")
 """The fields of statements that hold statements, the last in the source first."""
 _READABLE = sys.version_info < (3, 15)
 """Whether this Python's bytecode is one that is understood here."""
+PIECES_KNOWN = sys.version_info[:2] == (3, 11) and sys.implementation.name == "cpython"
+"""Whether this Python's code is one that can be put together from pieces, see `pieces`."""
 _TREE_ONLY = ("TYPE_CHECKING", "__name__", "__all__")
 """Words of what bytecode does not tell: conditions that are never met, names that are exported."""
 _OPS = opcode.opmap
@@ -37,6 +35,7 @@ _EXTENDED, _COPY, _IMPORT, _LOAD = (_OPS[name] for name in ("EXTENDED_ARG", "COP
 _LOAD_SMALL = _OPS.get("LOAD_SMALL_INT")
 _CALLS = {_OPS[name] for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX") if name in _OPS}
 _STORES = {_OPS["STORE_NAME"], _OPS["STORE_GLOBAL"]}
+_ALIAS = re.compile(r"\bParam\s+as\b")
 _PARAM_CALL = re.compile(r"(?:\w+\s*\.\s*)*Param\s*\(")
 
 
@@ -56,11 +55,12 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
     """
     text = ""
     try:
-        text = _decode(data)
+        text = decode(data)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             code = compile(text, path, "exec", dont_inherit=True, optimize=optimize)
-            facts = _facts_of_code(code, text) or _facts_of_tree(text, path, optimize)
+            told = [(entry.category.__name__, str(entry.message), entry.lineno) for entry in caught]
+            facts = facts_of(code, text, path, optimize)
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         shown = data.splitlines()[line - 1].decode("ascii", "backslashreplace")
@@ -74,21 +74,17 @@ def translate(path: str, data: bytes, optimize: int) -> Facts:
         "code": marshal.dumps(code),
         "text": text,
         **facts,
-        "warnings": [(entry.category.__name__, str(entry.message), entry.lineno) for entry in caught],
+        "warnings": told,
     }
 
 
-def serve(requests: BinaryIO, replies: BinaryIO) -> None:
-    """Translates what it is asked, until the other end closes; garbage waits until the reply is out."""
-    while len(header := requests.read(4)) == 4:
-        path, data, optimize = marshal.loads(requests.read(int.from_bytes(header, "little")))
-        reply = marshal.dumps(translate(path, data, optimize))
-        replies.write(len(reply).to_bytes(4, "little") + reply)
-        replies.flush()
-        gc.collect()
+def decode(data: bytes) -> str:
+    """Returns the text of a file.
 
-
-def _decode(data: bytes) -> str:
+    Raises:
+        SyntaxError: what it says of its coding is wrong.
+        UnicodeDecodeError: it has bytes that are none of that.
+    """
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError:
@@ -97,10 +93,13 @@ def _decode(data: bytes) -> str:
     return io.IncrementalNewlineDecoder(None, translate=True).decode(data.decode(encoding), final=True)
 
 
+def facts_of(code: CodeType, text: str, path: str, optimize: int) -> Facts:
+    """Returns what a text and its code tell, as `translate` does, but for `code`, `text` and `warnings`."""
+    return _facts_of_code(code, text) or _facts_of_tree(text, path, optimize)
+
+
 def _facts_of_tree(text: str, path: str, optimize: int) -> Facts:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the compiler has said them
-        tree = compile(text, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, optimize=optimize)
+    tree = compile(text, path, "exec", ast.PyCF_ONLY_AST, dont_inherit=True, optimize=optimize)
     assert isinstance(tree, ast.Module)
     return {
         "imports": [statement for node in _running(tree) for statement in _imported(node)],
@@ -112,7 +111,7 @@ def _facts_of_tree(text: str, path: str, optimize: int) -> Facts:
 
 def _facts_of_code(code: CodeType, text: str) -> Facts | None:
     """Returns what the bytecode of a file tells; None where only its tree tells everything."""
-    if not _READABLE or any(word in text for word in _TREE_ONLY):
+    if not _READABLE or any(word in text for word in _TREE_ONLY) or _ALIAS.search(text):
         return None
     lines = text.split("\n")
     params: list[tuple[int, str]] = []
@@ -270,11 +269,3 @@ def _exports(tree: ast.Module) -> tuple[str, ...]:
             values = [element.value for element in elements if isinstance(element, ast.Constant)]
             return tuple(value for value in values if isinstance(value, str))
     return ()
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.nice(int(sys.argv[1]))
-    gc.disable()
-    gc.freeze()
-    serve(sys.stdin.buffer, sys.stdout.buffer)

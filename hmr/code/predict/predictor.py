@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections import Counter
 from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from instar.hmr.code.compile.cache import Origin, UnitCache
+from instar.hmr.code.compile.pieces.incremental import Incremental
 from instar.hmr.code.compile.process import CompileHelper
-from instar.hmr.code.compile.source import digest_of
+from instar.hmr.code.compile.source import Source, digest_of
+from instar.hmr.code.compile.translate import PIECES_KNOWN
 from instar.hmr.code.edit import Edit
 from instar.hmr.code.errors import CompileError
 from instar.hmr.code.predict.siblings import Siblings
+from instar.hmr.code.watch.feed import is_module
 from instar.hmr.code.watch.reading import read_as_it_is
 from instar.hmr.code.watch.temporary import MOST_BYTES, meant_by
 
@@ -28,30 +33,46 @@ class _Guess(NamedTuple):
     origin: Origin
 
 
+class _Lesson(NamedTuple):
+    """A content whose pieces are to be known."""
+
+    path: Path
+    data: bytes
+
+
 class Predictor:
     """Fills a cache with contents before they are asked for; a wrong guess changes nothing else.
+
+    In between it learns the pieces of what runs, so that their next edits need not be compiled as a whole.
 
     Attributes:
         guesses: contents compiled before they were asked for.
     """
 
-    def __init__(self, cache: UnitCache) -> None:
+    def __init__(self, cache: UnitCache, incremental: Incremental) -> None:
         self.guesses = 0
+        self._incremental = incremental
         self._cache = cache
         self._siblings = Siblings()
         self._helper = CompileHelper(niceness=_NICENESS)
-        self._waiting: queue.Queue[_Guess | None] = queue.Queue()
+        self._waiting: queue.Queue[_Guess | _Lesson | None] = queue.Queue()
         self._thread = threading.Thread(target=self._run, name="instar-predictor", daemon=True)
         self._hits: Counter[str] = Counter()
         self._edits = 0
+        self._closed = False
         self._saved_ns = 0
 
-    def start(self) -> None:
-        """Begins; its process is warmed beside what comes next."""
+    def start(self, sources: Iterable[Source] = ()) -> None:
+        """Begins; its process is warmed beside what comes next, and learns these files."""
+        for source in sources:
+            if is_module(source.path.name):
+                self._study(source.path, source.data)
+        self._incremental.listen(self._study)
         self._thread.start()
 
     def close(self) -> None:
-        """Ends thread and process."""
+        """Ends thread and process; what waits is left."""
+        self._closed = True
         self._waiting.put(None)
         if self._thread.ident is not None:
             self._thread.join()
@@ -96,14 +117,22 @@ class Predictor:
             "saved_ms": round(self._saved_ns / 1e6, 3),
         }
 
+    def _study(self, path: Path, data: bytes) -> None:
+        if PIECES_KNOWN:
+            self._waiting.put(_Lesson(path, data))
+
     def _run(self) -> None:
         self._helper.warm()
-        while (guess := self._waiting.get()) is not None:
-            digest = digest_of(guess.data)
-            if digest in self._cache:
-                continue
-            try:
-                self._cache.fill(digest, guess.path, guess.data, guess.origin, self._helper.translate)
-            except CompileError:
-                continue  # whoever really saves it is told
+        while (task := self._waiting.get()) is not None and not self._closed:
+            with contextlib.suppress(CompileError):  # whoever really saves it is told
+                if isinstance(task, _Lesson):
+                    self._incremental.learn(task.path, self._helper.take_apart(task.path, task.data))
+                else:
+                    self._compile(task)
+
+    def _compile(self, guess: _Guess) -> None:
+        digest = digest_of(guess.data)
+        if digest not in self._cache:
+            compiled = partial(self._incremental.translate, whole=self._helper.translate)
+            self._cache.fill(digest, guess.path, guess.data, guess.origin, compiled)
             self.guesses += 1

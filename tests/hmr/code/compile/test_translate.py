@@ -4,7 +4,6 @@ import ast
 import io
 import marshal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instar.hmr.code.compile import translate as room
-from instar.hmr.code.compile.translate import serve, translate
+from instar.hmr.code.compile.translate import translate
 
 
 def facts(text: str | bytes) -> dict[str, object]:
@@ -192,17 +191,3 @@ def test_any_bytes_give_facts_that_can_be_marshalled(data: bytes) -> None:
     found = facts(data)
     assert ("error" in found) != ("code" in found)
     marshal.dumps(found)
-
-
-def test_serve_answers_until_the_other_end_closes() -> None:
-    request = marshal.dumps(("flock.py", b"x = 1\n", 0))
-    replies = io.BytesIO()
-    serve(io.BytesIO((len(request).to_bytes(4, "little") + request) * 2), replies)
-    reply = marshal.dumps(translate("flock.py", b"x = 1\n", 0))
-    assert replies.getvalue() == (len(reply).to_bytes(4, "little") + reply) * 2
-
-
-def test_the_process_imports_nothing_of_the_package() -> None:
-    program = f"import runpy, sys; runpy.run_path({room.__file__!r}); print([m for m in sys.modules if m[:6] in ('instar', 'numpy')])"
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

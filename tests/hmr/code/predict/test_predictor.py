@@ -3,12 +3,13 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from instar.hmr.code.compile.cache import UnitCache
+from instar.hmr.code.compile.pieces.incremental import Incremental
 from instar.hmr.code.compile.source import Source, digest_of
-from instar.hmr.code.compile.translate import Facts
 from instar.hmr.code.errors import CompileError
 from instar.hmr.code.predict import Predictor
 
@@ -18,25 +19,23 @@ class Made:
 
     def __init__(self) -> None:
         self.cache = UnitCache(self.refuse)
-        self.predictor = Predictor(self.cache)
+        self.predictor = Predictor(self.cache, Incremental(self.refuse))
         self.compiled: queue.SimpleQueue[Path] = queue.SimpleQueue()
-        translate = self.predictor._helper.translate
+        fill = self.cache.fill
 
-        def noted(path: Path, data: bytes) -> Facts:
+        def noted(digest: str, path: Path, *arguments: Any) -> Any:
             try:
-                return translate(path, data)
+                return fill(digest, path, *arguments)
             finally:
                 self.compiled.put(path)
 
-        self.predictor._helper.translate = noted  # type: ignore[method-assign]
+        self.cache.fill = noted  # type: ignore[method-assign]
 
-    def refuse(self, path: Path, data: bytes) -> Facts:
+    def refuse(self, path: Path, data: bytes) -> NoReturn:
         raise AssertionError(f"{path} was compiled when it was asked for")
 
     def heard(self) -> Path:
-        while (path := self.compiled.get(timeout=10)).name == "warm.py":
-            pass
-        return path
+        return self.compiled.get(timeout=10)
 
 
 @pytest.fixture
@@ -66,7 +65,7 @@ def test_what_is_guessed_needs_no_compiling(made: Made, data: bytes) -> None:
 
 
 def test_process_that_dies_of_a_guess_changes_nothing(made: Made) -> None:
-    def dies(path: Path, data: bytes) -> Facts:
+    def dies(path: Path, data: bytes) -> NoReturn:
         made.compiled.put(path)
         raise CompileError("it died", path=path)
 

@@ -1,0 +1,245 @@
+"""Pieces of a module: what stands at its top level, compiled by itself, and what that adds to the module's code.
+
+A statement becomes the same code whatever is around it, but for its line, for the places of its names and constants, and
+for two things that the rest of the module says: which names it imports (calls of what they hold are compiled in another
+way) and which its functions declare global. So it is compiled once with those two said behind it, and taken apart.
+
+What is known here of the compiler is as of CPython 3.11, `Python/compile.c`; other versions compile whole modules.
+"""
+
+from __future__ import annotations
+
+import _symtable  # type: ignore[import-not-found]
+import marshal
+import re
+import warnings
+from collections.abc import Iterable, Iterator
+from types import CodeType
+from typing import Any, NamedTuple
+
+from instar.hmr.code.compile.pieces.constants import NAME, Constant, constant_of
+from instar.hmr.code.compile.pieces.instructions import MARK, SETUP, Place, Step, UnfitError, place_of, steps_of
+from instar.hmr.code.compile.pieces.splitting import FIRST, LAST, split, with_roles
+from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, decode, facts_of
+
+_END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 5 + "\n"
+"""Shows where a piece ends; it is longer than what the compiler would copy to where a jump leads to it."""
+_DEFINITION = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*(?:@|def\b|class\b|async\s+def\b)")
+_ALIAS = re.compile(r"\bParam\s+as\b")
+_TELLING = ("import", "class", "Param", "__all__")
+_NO_FREE, _ANNOTATIONS = 0x40, 0x1000000
+_IMPORTED, _DECLARED = 2 << 6, 1
+"""Flags of a symbol: DEF_IMPORT, DEF_GLOBAL."""
+_FAILURES = (SyntaxError, Warning, ValueError, OverflowError, RecursionError, MemoryError)
+_RAISES = ("error", None, Warning, NAME, 0)
+"""A filter of warnings: those of pieces are errors."""
+
+
+class Around(NamedTuple):
+    """What a piece's code depends on besides its own text.
+
+    Attributes:
+        imported: the names that the module imports at its top level.
+        declared: the names that its functions declare global.
+        flags: what it takes from `__future__`.
+    """
+
+    imported: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+    flags: int = 0
+
+    def among(self, words: frozenset[str]) -> Around:
+        """Returns what of it matters to a piece with these names in it."""
+        return Around(self.imported & words, self.declared & words, self.flags)
+
+
+class Piece(NamedTuple):
+    """What a piece adds to the code of its module. Lines are counted from its own first line as 1.
+
+    Attributes:
+        text: its text.
+        role: FIRST, LAST, both or neither.
+        around: what of the module mattered when it was compiled.
+        words: the names in it.
+        said: what it says to others.
+        names: the names that its top level uses, in the order in which the compiler counts them.
+        constants: likewise its constants.
+        folded: those that the optimizer adds, when the others of the whole module are counted.
+        steps: its instructions.
+        head: the place of what stands ahead of a first piece.
+        annotated: whether it annotates names of the module.
+        stack: the depth that it needs.
+        flags: those of the module's code.
+        facts: what it tells of the module, as `translate` has it.
+    """
+
+    text: str
+    role: int
+    around: Around
+    words: frozenset[str]
+    said: Around
+    names: tuple[str, ...]
+    constants: tuple[Constant, ...]
+    folded: tuple[Constant, ...]
+    steps: tuple[Step, ...]
+    head: Place
+    annotated: bool
+    stack: int
+    flags: int
+    facts: Facts | None
+
+
+def piece_of(value: Any) -> Piece:
+    """Returns a piece whose named tuples have become exact ones."""
+    text, role, around, words, said, names, constants, folded, steps, *others = value
+    plain, more = (tuple(Constant(*one) for one in ones) for ones in (constants, folded))
+    instructions = tuple(Step(*one) for one in steps)
+    return Piece(text, role, Around(*around), words, Around(*said), names, plain, more, instructions, *others)
+
+
+def taken_apart(data: bytes, optimize: int) -> list[bytes]:
+    """Returns the pieces of a content, each marshalled; none if it cannot be compiled in pieces."""
+    try:
+        keys = with_roles(split(decode(data)))
+        around = together(scan(*key) for key in keys)
+        return [marshal.dumps(_plain(make(*key, around, optimize))) for key in keys]
+    except (UnfitError, SyntaxError, ValueError):
+        return []
+
+
+def together(said: Iterable[Around]) -> Around:
+    """Returns what pieces say together."""
+    told = list(said)
+    nothing: frozenset[str] = frozenset()
+    imported, declared = (
+        nothing.union(*names) for names in zip(*((one.imported, one.declared) for one in told), strict=True)
+    )
+    return Around(imported, declared, max(one.flags for one in told))
+
+
+def scan(text: str, role: int) -> Around:
+    """Returns what a piece says to others.
+
+    Raises:
+        UnfitError: it cannot be compiled by itself.
+    """
+    imported: frozenset[str] = frozenset()
+    declared: frozenset[str] = frozenset()
+    taken = 0
+    if "import" in text or "global" in text:
+        try:
+            symbols = _symtable.symtable(text, NAME, "exec").symbols
+        except _FAILURES as error:
+            raise UnfitError(str(error)) from None
+        imported = frozenset(name for name, flags in symbols.items() if flags & _IMPORTED)
+        declared = frozenset(name for name, flags in symbols.items() if flags & _DECLARED)
+    if "__future__" in text:
+        taken = _compiled(text, 0, 0).co_flags & ~_NO_FREE if role & FIRST else -1
+    if taken not in (0, _ANNOTATIONS) or (declared and not _DEFINITION.match(text)) or _ALIAS.search(text):
+        raise UnfitError("it says more to others than is understood here")
+    return Around(imported, declared, taken)
+
+
+def make(text: str, role: int, around: Around, optimize: int) -> Piece:
+    """Compiles a piece by itself.
+
+    Args:
+        text: the piece.
+        role: FIRST, LAST, both or neither.
+        around: what the module says.
+        optimize: as `sys.flags.optimize`.
+
+    Raises:
+        UnfitError: it is none, or its code depends on more than that.
+    """
+    if not PIECES_KNOWN or MARK in text:
+        raise UnfitError("this Python's code, or this text, is not understood here")
+    first = bool(role & FIRST)
+    own = scan(text, role)
+    ahead = "" if first else "pass\n"
+    aside = _aside(around, first=first)
+    code = _compiled(ahead + text + _END + aside, around.flags, optimize)
+    end = _end_of(code)
+    constants = code.co_consts[:end]
+    folded = [one for one in code.co_consts[end:] if isinstance(one, tuple)]
+    names = code.co_names[: code.co_names.index(MARK)]
+    words = frozenset(names).union(*(_words(one) for one in constants if isinstance(one, CodeType)))
+    taken, height = code, len(ahead) and 1
+    plain = _compiled(text + _END + _aside(around), around.flags, optimize) if first else code
+    if role & LAST:
+        front = "" if first else aside
+        taken, height = _compiled(front + text, around.flags, optimize), front.count("\n")
+        constants = constants if None in constants else (*constants, None)
+    try:
+        counted = [*constants, *folded]
+        steps = tuple(steps_of(taken, height, names, counted, ends=bool(role & LAST)))
+        if role == FIRST and steps != tuple(steps_of(plain, height, names, counted, ends=False)):
+            raise UnfitError("its code is another one when names are annotated")
+        return Piece(
+            text=text,
+            role=role,
+            around=around.among(words),
+            words=words,
+            said=own,
+            names=names,
+            constants=tuple(constant_of(one, len(ahead) and 1) for one in constants),
+            folded=tuple(constant_of(one, 0) for one in folded),
+            steps=steps,
+            head=place_of(list(code.co_positions())[1], 0),
+            annotated=plain.co_code[2] == SETUP,
+            stack=code.co_stacksize,
+            flags=code.co_flags,
+            facts=_facts(text, around.flags, optimize),
+        )
+    except ValueError as error:
+        raise UnfitError(str(error)) from None
+
+
+def _aside(around: Around, *, first: bool = False) -> str:
+    """Returns what says the same to a piece as the rest of its module; it leaves no code."""
+    lines = ["if 0:", f" {MARK}: 0" if first else " pass"]
+    if around.imported:
+        lines.append(f" import {','.join(sorted(around.imported))}")
+    if around.declared:
+        lines.append(f" def {MARK}(): global {','.join(sorted(around.declared))}")
+    return "\n".join([*lines, ""])
+
+
+def _compiled(text: str, flags: int, optimize: int) -> CodeType:
+    """Compiles what warns of nothing. The filter stays: changing them back is not safe among threads."""
+    filters: Any = warnings.filters
+    if not filters or filters[0] is not _RAISES:
+        filters.insert(0, _RAISES)
+    try:
+        code: CodeType = compile(text, NAME, "exec", flags, dont_inherit=True, optimize=optimize)
+    except _FAILURES as error:
+        raise UnfitError(str(error)) from None
+    return code
+
+
+def _end_of(code: CodeType) -> int:
+    """Returns the place of the constant that shows where a piece ends."""
+    mark = f"{MARK} ends"
+    if mark not in code.co_consts or MARK not in code.co_names:
+        raise UnfitError("what follows it is never reached")
+    return code.co_consts.index(mark)
+
+
+def _words(code: CodeType) -> Iterator[str]:
+    for names in (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars):
+        yield from names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _words(constant)
+
+
+def _facts(text: str, flags: int, optimize: int) -> Facts | None:
+    """Returns what a piece tells, None if nothing."""
+    if not any(word in text for word in _TELLING):
+        return None
+    return facts_of(_compiled(text, flags, optimize), text, NAME, optimize)
+
+
+def _plain(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Returns a value with exact tuples for named ones, which is what can be marshalled."""
+    return tuple(_plain(part) if isinstance(part, tuple) else part for part in value)
