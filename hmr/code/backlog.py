@@ -11,7 +11,8 @@ from instar.hmr.code.watch import Change
 from instar.native.errors import InstarError
 
 Changes = Mapping[Path, Change]
-Failures = Mapping[tuple[Program, frozenset[tuple[Path, str]]], InstarError]
+Contents = frozenset[tuple[Path, str]]
+Failures = Mapping[tuple[Program, Contents], InstarError]
 _Blame = tuple[Path | None, str | None]
 """The file that an error names, and its content if that was part of the attempt."""
 
@@ -215,9 +216,14 @@ class Backlog:
         return change.path in self._rejected and self._rejected[change.path].digest == change.digest
 
 
-def content(changes: Changes) -> frozenset[tuple[Path, str]]:
+def content(changes: Changes) -> Contents:
     """Returns what identifies a set of files with their contents."""
     return frozenset((path, change.digest) for path, change in changes.items())
+
+
+def used(program: Program, changes: Changes) -> dict[Path, Change]:
+    """Returns those of `changes` that a program is made of."""
+    return {path: change for path, change in changes.items() if path in program.sources}
 
 
 def _differing(head: Program, changes: Changes) -> dict[Path, Change]:

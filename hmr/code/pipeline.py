@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from instar.hmr.code.arrivals import Arrivals
-from instar.hmr.code.backlog import Backlog, Changes, content
+from instar.hmr.code.backlog import Backlog, Changes, Contents, content, used
 from instar.hmr.code.building import Builder
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.edit import Edit, Rejection
@@ -82,8 +82,8 @@ class EditPipeline:
         self._errors: tuple[str, ...] = ()
         self._backlog = Backlog()
         self._blamed: set[tuple[Path, str]] = set()
-        self._refused: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
-        self._undone: dict[tuple[Program, frozenset[tuple[Path, str]]], InstarError] = {}
+        self._refused: dict[tuple[Program, Contents], InstarError] = {}
+        self._undone: dict[tuple[Program, Contents], InstarError] = {}
         self._superseded: list[tuple[str, str]] = []
         self._activity = 0
         self._repository = Repository(codebase.root)
@@ -284,17 +284,7 @@ class EditPipeline:
             attempts = self._backlog.attempts(head, base, held, failed)
             found = next((one for one in attempts if (head, content(one)) not in failed), None)
             if found is not None and (ready is None or content(found) != content(ready.changes)):
-                try:
-                    program = self._build(head, found)
-                except InstarError as error:
-                    failed[head, content(found)] = error
-                    self._backlog.fail(found, error)
-                else:
-                    used = head, content(_used(program, found))
-                    if used in failed:  # what was refused, and files that have nothing to do with it
-                        drop(program, head)
-                        failed[head, content(found)] = failed[used]
-                        continue
+                if (program := self._build(head, found, failed)) is not None:
                     joins += 1
                     if joins <= _MOST_JOINS and (more := self._inbox.joining(began if late else None)):
                         drop(program, head)
@@ -314,8 +304,21 @@ class EditPipeline:
             if not told:
                 return
 
-    def _build(self, head: Program, changes: Changes) -> Program:
-        return self._builder.build(head, {path: change.data for path, change in changes.items()})
+    def _build(
+        self, head: Program, changes: Changes, failed: dict[tuple[Program, Contents], InstarError]
+    ) -> Program | None:
+        """Builds a program; None if it cannot run or was refused, with other files that it does not use: it `failed`."""
+        try:
+            program = self._builder.build(head, {path: change.data for path, change in changes.items()})
+        except InstarError as error:
+            failed[head, content(changes)] = error
+            self._backlog.fail(changes, error)
+            return None
+        if (refused := failed.get((head, content(used(program, changes))))) is None:
+            return program
+        drop(program, head)
+        failed[head, content(changes)] = refused
+        return None
 
     def _stuck(self, text: str) -> None:
         self._errors = (*self._errors, text)
@@ -336,7 +339,7 @@ class EditPipeline:
             program=program,
             event_ns=event_ns,
             ready_ns=time.monotonic_ns(),
-            changes=_used(program, changes),
+            changes=used(program, changes),
             compiled_ns=use.done_ns,
             predicted=use.predicted,
             saved_ns=use.saved_ns,
@@ -387,11 +390,6 @@ class EditPipeline:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._codebase.root).as_posix()
-
-
-def _used(program: Program, changes: Changes) -> dict[Path, Change]:
-    """Returns those of `changes` that a program is made of."""
-    return {path: change for path, change in changes.items() if path in program.sources}
 
 
 def _noticed(changes: Changes, recent: set[Path], began: int) -> int:
