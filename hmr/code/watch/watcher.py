@@ -252,7 +252,7 @@ class Watcher:
             self._unsure.setdefault(path, _Guess(time.monotonic_ns()))
 
     def _patience(self) -> float | None:
-        if self._written or self._settling or self._aside:
+        if self._written or self._settling or self._aside or (self._held and not self._being_written()):
             return 0.0
         if not self._unsure and not self._writing:
             return None

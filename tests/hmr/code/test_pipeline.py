@@ -225,6 +225,7 @@ def test_refused_edit_is_not_offered_again_with_files_that_it_does_not_use(
     live = Live(scene.codebase())
     with live.pipeline as pipeline:
         flock.write_text("value = 2\n")
+        pipeline.refused(live.edit(), InstarError("the table cannot take it"))
         publish, published = pipeline._publish, []
 
         def noting(head: Program, program: Program, changes: Any, event_ns: int) -> None:
@@ -232,7 +233,6 @@ def test_refused_edit_is_not_offered_again_with_files_that_it_does_not_use(
             publish(head, program, changes, event_ns)
 
         monkeypatch.setattr(pipeline, "_publish", noting)
-        pipeline.refused(live.edit(), InstarError("the table cannot take it"))
         beside = scene.write("flock_tmp.py", "value = 3\n")
         while not published:
             all_told(live)
