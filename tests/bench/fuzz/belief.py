@@ -1,7 +1,7 @@
 """What may run: the rules of edits, applied to what was saved, for every way in which saves may have been noticed together.
 
 Files saved together are one edit, all or nothing; files of edits that were rejected join the next one if that works, and
-wait if it does not. Which saves count as together depends on moments nobody controls, so there may be several worlds.
+wait if it does not; what is broken holds up nothing that was not refused because of it. Which saves count as together depends on moments nobody controls, so there may be several worlds.
 """
 
 from __future__ import annotations
@@ -10,9 +10,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from contents import Content, reached, runs
+from contents import Content, reached, runs, to_blame
 
 Disk = Mapping[str, Content]
+Blame = tuple[str, Content | None]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A content that was refused, and the file and content that were blamed for it."""
+
+    content: Content
+    blame: Blame
 
 
 @dataclass(frozen=True)
@@ -21,33 +30,65 @@ class World:
 
     Attributes:
         head: what runs, and the newest content of each other file that was seen.
-        rejected: the contents that were refused and are saved still.
+        refusals: the contents that were refused and are saved still.
     """
 
     head: tuple[tuple[str, Content], ...]
-    rejected: frozenset[Content] = frozenset()
+    refusals: frozenset[Rejected] = frozenset()
 
     @classmethod
-    def of(cls, head: Mapping[str, Content], rejected: Iterable[Content] = ()) -> World:
-        return cls(tuple(sorted(head.items(), key=lambda item: item[0])), frozenset(rejected))
+    def of(cls, head: Mapping[str, Content], refusals: Iterable[Rejected] = ()) -> World:
+        return cls(tuple(sorted(head.items(), key=lambda item: item[0])), frozenset(refusals))
 
     @property
     def running(self) -> dict[str, Content]:
         return dict(self.head)
 
-    def after(self, disk: Disk, saved: Collection[Content]) -> World:
-        """The world after some saves were noticed together, with what the disk held by then."""
+    @property
+    def rejected(self) -> frozenset[Content]:
+        return frozenset(one.content for one in self.refusals)
+
+    def after(self, disk: Disk, saved: Collection[Content], again: Collection[Content] = ()) -> set[World]:
+        """The worlds there may be after some saves were noticed together, with what the disk held by then.
+
+        What was refused and is saved `again` as it was may be tried anew, or not.
+        """
+        worlds = set() if again and not saved else self._tried(disk, saved)
+        if again:
+            left = World(self.head, frozenset(one for one in self.refusals if one.content not in again))
+            worlds |= {self, *left._tried(disk, [*saved, *again])}
+        return worlds
+
+    def _tried(self, disk: Disk, saved: Collection[Content]) -> set[World]:
+        """All that does not run is tried; as long as it fails for something refused before, without that and its victims."""
         running = self.running
         known = {**running, **disk}
-        rejected = {content for content in self.rejected if known.get(content.file) is content}
+        refusals = {one for one in self.refusals if known.get(one.content.file) is one.content}
+        refused = {one.content.file: one.blame for one in refusals}
         pending = {file: content for file, content in known.items() if running.get(file) is not content}
-        for attempt in (pending, {file: one for file, one in pending.items() if one not in rejected}):
+        wanted = {file: content for file, content in pending.items() if file not in refused}
+        worlds = set()
+        waiting = [pending]
+        while waiting:
+            attempt = waiting.pop()
             candidate = {**running, **attempt}
             if attempt and runs(candidate):
                 found = reached(candidate)
                 assert found is not None
-                return World.of(found, rejected - set(found.values()))
-        return World.of(running, rejected | {one for one in saved if pending.get(one.file) is one})
+                left = {one for one in refusals if found.get(one.content.file) is not one.content}
+                worlds.add(World.of(found, left))
+                continue
+            for file in to_blame(candidate):
+                blame = file, attempt.get(file)
+                out = {one for one in attempt if one in refused and (one == file or refused[one] == blame)}
+                if out and attempt != wanted:
+                    waiting.append({one: attempt[one] for one in attempt.keys() - out})
+                elif attempt != wanted and wanted:
+                    waiting.append(wanted)
+                else:
+                    new = {Rejected(one, blame) for one in saved if pending.get(one.file) is one}
+                    worlds.add(World.of(running, refusals | new))
+        return worlds
 
 
 @dataclass(frozen=True)
@@ -58,11 +99,13 @@ class Moment:
         saved: what is saved in it.
         gone: the files that are deleted.
         late: nothing tells that a file is complete, so it may be noticed after what is saved later.
+        again: it holds that already: only what was refused may be tried anew.
     """
 
     saved: tuple[Content, ...] = ()
     gone: tuple[str, ...] = ()
     late: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,10 +139,11 @@ class Outlook:
                     if stop == start and left == missed:
                         continue
                     noticed = [i for i in range(start, stop) if i not in waiting] + sorted(waiting - left)
-                    together = [content for index in noticed for content in moments[index].saved]
+                    together = [one for index in noticed if not moments[index].again for one in moments[index].saved]
+                    again = [one for index in noticed if moments[index].again for one in moments[index].saved]
                     files = _disk(disk, moments[:stop], left)
                     there = reached_by.setdefault((stop, left), set())
-                    there |= {world.after(files, together) for world in here}
+                    there |= {after for world in here for after in world.after(files, together, again)}
         return cls(_stages(reached_by, last))
 
     def after_unsettled(self, earlier: Iterable[World]) -> Outlook:
@@ -112,8 +156,19 @@ class Outlook:
         fitting = {
             world for world in start if agrees(world.running, {**seen, content.file: world.running[content.file].tag})
         }
-        back = {World(world.head, world.rejected | {content}) for world in fitting or start}
+        back = {
+            World(world.head, world.refusals | {Rejected(content, (content.file, content))})
+            for world in fitting or start
+        }
         return Outlook([frozenset(back)])
+
+    def passing(self, contents: Sequence[Content]) -> Outlook:
+        """The outlook where contents may run in any mix, and be undone, before what must be in the end."""
+        heads = {world.head for world in self.last}
+        mixed = {world for stage in self.stages for world in stage}
+        for content in contents:
+            mixed |= {World.of({**world.running, content.file: content}) for world in mixed}
+        return Outlook([frozenset(world for world in mixed if world.head not in heads), self.last])
 
     @property
     def last(self) -> frozenset[World]:

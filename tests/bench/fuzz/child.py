@@ -142,14 +142,13 @@ class Child:
     def _take(self, said: Mapping[str, Any]) -> None:
         module = said["marks"][0][0]
         current = self._current
-        last = -1 if current is None else MODULES.index(list(current.said)[-1])
-        if current is None or said["frame"] != current.frame or MODULES.index(module) <= last:
+        if current is None or said["frame"] != current.frame or module in current.said:
             if current is not None:
                 self._passes.append(current)
             current = self._current = Pass(said["frame"], said["t"])
         current.said[module] = said
         if said["fails"]:
             current.failed = module
-        if module == MODULES[-1] or said["fails"]:
+        if len(current.said) == len(MODULES) or said["fails"]:
             self._passes.append(current)
             self._current = None

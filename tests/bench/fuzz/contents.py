@@ -10,15 +10,28 @@ FIRST_TAG = 1_000_000
 """Tags have the same number of digits, so that two versions of a file can have the same size."""
 FLORA, FAUNA, HERD = "flora.py", "fauna.py", "life/herd.py"
 BASE, SHARED, PACKAGE, DEEP, YIN, YANG = "base.py", "shared.py", "life/__init__.py", "life/deep.py", "yin.py", "yang.py"
+SETTINGS = "scene.toml"
 MODULES = (FLORA, FAUNA, HERD)
+NAMES = {"flora": FLORA, "fauna": FAUNA, "life.herd": HERD}
 HELPERS = (BASE, SHARED, PACKAGE, DEEP, YIN, YANG)
 ROWS = 256
 HATCH = 2
 """Agents of the fauna that come and go in each frame."""
-SCENE = 'title = "Storm"\nmodules = ["flora", "fauna", "life.herd"]\n'
 
-ERRORS = ("syntax", "raise", "exit", "unknown hook argument", "os exit", "hang", "signal")
+ERRORS = (
+    "syntax",
+    "raise",
+    "exit",
+    "unknown hook argument",
+    "os exit",
+    "hang",
+    "signal",
+    "unknown key",
+    "out of bounds",
+)
 """Ways in which a file alone cannot run."""
+NARROWER = {"i32": ("i16",), "i64": ("i32", "i16"), "f64": ("f32",)}
+"""What a column can only become where `migrate` says how."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,9 @@ class Content:
         contract: the version of the rates' signature that it needs, or gives.
         columns: the fields of the flora besides those it always has.
         writes: those of them that it writes.
+        migrates: whether it says what becomes of columns that are narrowed.
+        capacity: of the flora.
+        modules: those that run, in their order, where it is the scene's settings.
     """
 
     file: str
@@ -67,6 +83,14 @@ class Content:
     contract: int = FIRST_TAG
     columns: tuple[Column, ...] = ()
     writes: tuple[str, ...] = ()
+    migrates: bool = False
+    capacity: int = 8192
+    modules: tuple[str, ...] = tuple(NAMES)
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The files of the modules that it lists, where it is the scene's settings."""
+        return tuple(NAMES[name] for name in self.modules)
 
     @property
     def marker(self) -> str:
@@ -86,6 +110,7 @@ class Content:
             DEEP: (PACKAGE,),
             YIN: (YANG,),
             YANG: (YIN,),
+            SETTINGS: (),
         }.get(self.file, (BASE,))
 
     @property
@@ -95,6 +120,8 @@ class Content:
     @cached_property
     def data(self) -> bytes:
         """Its bytes."""
+        if self.file == SETTINGS:
+            return _settings(self).encode()
         head, tail = _text(self)
         filler = _filler(self.lines - head.count("\n") - tail.count("\n"))
         return f"{head}{filler}{tail}LAST = {self.tag}\n".encode()
@@ -107,17 +134,36 @@ def rates_file(vector: Mapping[str, Content]) -> str:
 
 def reached(vector: Mapping[str, Content]) -> dict[str, Content] | None:
     """Those of the files that the modules reach; None if one is missing."""
+    found, missing = _reach(vector)
+    return None if missing else found
+
+
+def to_blame(vector: Mapping[str, Content]) -> set[str]:
+    """The files that an error may name where they cannot run together."""
+    found, missing = _reach(vector)
+    blamed = {file for file, content in found.items() if content.error}
+    for file, content in found.items():
+        rates = found.get(f"{content.rates}.py")
+        mismatched = content.needs_contract and rates is not None and rates.contract != content.contract
+        if mismatched or any(one in missing for one in content.imports):
+            blamed.add(file)
+    return blamed or {SETTINGS}
+
+
+def _reach(vector: Mapping[str, Content]) -> tuple[dict[str, Content], set[str]]:
     found: dict[str, Content] = {}
-    waiting = [PACKAGE, *MODULES]
+    missing = set()
+    waiting = [PACKAGE, SETTINGS, *vector[SETTINGS].listed] if SETTINGS in vector else [SETTINGS]
     while waiting:
         file = waiting.pop()
         if file in found:
             continue
         if file not in vector:
-            return None
+            missing.add(file)
+            continue
         found[file] = vector[file]
         waiting += vector[file].imports
-    return found
+    return found, missing
 
 
 def runs(vector: Mapping[str, Content]) -> bool:
@@ -132,6 +178,18 @@ def runs(vector: Mapping[str, Content]) -> bool:
 def _filler(lines: int) -> str:
     part = "def filler_{n}(rows, by):\n    for row in rows:\n        row.x += {n} * by\n    return rows\n\n"
     return "".join(part.format(n=n) for n in range(max(0, lines // 5)))
+
+
+def _settings(content: Content) -> str:
+    lines = ['title = "Storm"', f"modules = [{', '.join(map(repr, content.modules))}]"]
+    match content.error:
+        case "syntax":
+            lines.append(f"broken = = {content.marker}")
+        case "unknown key":
+            lines.append(f"storm_{content.tag} = 1")
+    stamp = -content.tag if content.error == "out of bounds" else content.tag
+    lines += [f'[params."{name}"]\nstamp = {stamp}' for name in content.modules]
+    return "\n".join([*lines, *(f"# filler {n}" for n in range(content.lines - len(lines) - 3))]) + "\n"
 
 
 def _text(content: Content) -> tuple[str, str]:
@@ -150,7 +208,7 @@ def _text(content: Content) -> tuple[str, str]:
         case "signal":
             tail = f"import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)  # {content.marker}\n"
         case "hang":
-            tail = f"while True:  # {content.marker}\n    pass\n"
+            tail = f"while True:  # {content.marker}\n    pass  # {content.marker}\n"
     if content.file in MODULES:
         return head + _module(content), tail
     return head + _helper(content), tail
@@ -181,19 +239,38 @@ def _module(content: Content) -> str:
     name = table.lower()
     fails = f"_calls == {content.fault[1]}" if content.fault and content.fault[0] != "nan" else "False"
     names = tuple(column.name for column in content.columns)
+    own = (
+        f'["{content.file}", TAG, globals().get("LAST")], ["{content.file}", TAG, drift], ["{SETTINGS}", stamp, stamp]'
+    )
     grow = "growth(" + name + ".k)" if content.file != HERD else name + ".k"
     asked = f"{name}, frame" + (f", storm_{content.tag}" if content.error == "unknown hook argument" else "")
     declared = "".join(column.declaration() for column in content.columns)
     written = "".join(f"    {name}.{one} = {_written(one, name + '.uid')}\n" for one in content.writes)
     return (
-        f"import numpy as np\nfrom instar import Agents, field, f32, f64, i16, i32, i64, u64\n{imports}\n"
-        f"class {table}(Agents, capacity=8192):\n    uid: i64\n    x: f64\n    k: f64\n    n: i64\n    own: u64\n{declared}\n"
+        f"import numpy as np\nfrom instar import Agents, Param, field, keep, persist, f32, f64, i16, i32, i64, u64\n{imports}\n"
+        f"drift = Param({content.tag}, min={content.tag - 1 - content.lines}, max={content.tag + content.lines})\n"
+        f"stamp = Param({FIRST_TAG}, min={FIRST_TAG}, max={100 * FIRST_TAG})\n"
+        f'count = persist("count", 0)\nkept = keep("kept", probe.Kept)\n\n'
+        f"class {table}(Agents, capacity={content.capacity}):\n    uid: i64\n    x: f64\n    k: f64\n    n: i64\n    own: u64\n{declared}\n"
         f"def setup({name}):\n    {name}.spawn({ROWS}, uid=np.arange({ROWS}), k=np.arange({ROWS}) % 97 + 1)\n"
         f"    {name}.own = {name}.id\n\n"
         f"_calls = 0\n\ndef update({asked}):\n    global _calls\n"
-        f'    probe.report(frame, {name}, [["{content.file}", TAG, globals().get("LAST")], {marks}], {names!r}, {fails})\n'
+        f"    probe.report(frame, {name}, [{own}, {marks}], {names!r}, {fails}, count.value, kept)\n    count.value += 1\n"
         f"    {name}.x += {grow}\n    {name}.n += 1\n{written}{_churn(content)}{_fault(content, name)}    _calls += 1\n\n"
+        f"{_migration(content)}"
     )
+
+
+def _migration(content: Content) -> str:
+    """One more than it was, so that it shows whether it was done once."""
+    if not content.migrates:
+        return ""
+    does = "".join(
+        f"    if old.flora.{column.name}.dtype.itemsize > new.flora.{column.name}.dtype.itemsize:\n"
+        f"        new.flora.{column.name} = old.flora.{column.name} + 1\n"
+        for column in content.columns if column.dtype in {one for some in NARROWER.values() for one in some}
+    )  # fmt: skip
+    return f"def migrate(old, new):\n    pass\n{does}\n"
 
 
 def _written(column: str, uid: str) -> str:

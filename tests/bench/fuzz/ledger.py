@@ -6,10 +6,11 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from contents import FAUNA, FLORA, HATCH, ROWS, Content, half, salt
+from contents import FAUNA, FLORA, HATCH, NARROWER, ROWS, Content, half, salt
 
 KEPT_FRAMES = 400
 """A rollback reaches back so far at most."""
@@ -17,11 +18,19 @@ KEPT_FRAMES = 400
 
 @dataclass(frozen=True)
 class Cells:
-    """What a column of the flora holds: the default value, or what was written under the name that it had then."""
+    """What a column of the flora holds: the default value, or what was written under the name that it had then.
+
+    `steps` are the types that it has had since, in its order; each narrower one has made its values one more.
+    """
 
     dtype: str
     default: float
     written: str | None = None
+    steps: tuple[str, ...] = ()
+
+    def to(self, dtype: str) -> Cells:
+        """The same as another type."""
+        return self if dtype == self.dtype else replace(self, dtype=dtype, steps=(*self.steps, self.dtype))
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,8 @@ class Ledger:
         self._at: dict[int, Entry] = {}
         self._frame: int | None = None
         self._ran: Content | None = None
+        self._kept: int | None = None
+        self._counted = 0
 
     def frame(self, frame: int, content: Content | None, said: Mapping[str, Any] | None) -> list[str]:
         """Notes that a frame was begun, and returns what is wrong in it.
@@ -64,10 +75,12 @@ class Ledger:
         self._at.pop(frame - KEPT_FRAMES, None)
         return [] if said is None else list(self._differences(entry, said))
 
-    def start_over(self, runs: int) -> None:
+    def start_over(self, said: Mapping[str, Any]) -> None:
         """After a defect: what the world says counts from now on."""
         assert self._frame is not None
-        self._at[self._frame] = replace(self._at[self._frame], runs=runs)
+        self._at[self._frame] = replace(self._at[self._frame], runs=said["n"])
+        self._counted = said["count"] - said["n"]
+        self._kept = said["kept"]
 
     def _begin(self, frame: int) -> Entry:
         if self._frame is None:
@@ -85,6 +98,11 @@ class Ledger:
             yield f"{self._file}: {said['rows']} rows, not {rows}"
         elif tuple(said["core"]) != core:
             yield f"{self._file}: uid, x or k of frame with {entry.runs} runs is not what it must be"
+        if said["count"] != entry.runs + self._counted:
+            yield f"{self._file}: the persisted count is {said['count']}, not {entry.runs + self._counted}"
+        if said["kept"] != (self._kept or said["kept"]):
+            yield f"{self._file}: what it keeps was made anew"
+        self._kept = said["kept"]
         if not said["same_id"]:
             yield f"{self._file}: ids have changed or are not unique"
         if self._file == FLORA and said["n"] == entry.runs:
@@ -107,10 +125,10 @@ def _migrated(entry: Entry, content: Content) -> Entry:
         renamed = entry.names.get(column.was or "")
         if before is None and renamed is not None and key not in cells and column.was not in wanted:
             carried = cells[column.was or "", renamed]
-            cells[key] = Cells(column.dtype, carried.default, carried.written)
+            cells[key] = carried.to(column.dtype)
         elif before is not None and before != column.dtype:
             carried = cells[column.name, before]
-            cells[key] = Cells(column.dtype, carried.default, carried.written)
+            cells[key] = carried.to(column.dtype)
         elif key not in cells:
             cells[key] = Cells(column.dtype, column.default)
     return Entry(entry.runs, cells, wanted)
@@ -121,7 +139,7 @@ def _after(entry: Entry, content: Content) -> Entry:
     cells = dict(entry.cells)
     for name in content.writes:
         key = name, entry.names[name]
-        cells[key] = Cells(cells[key].dtype, cells[key].default, written=name)
+        cells[key] = Cells(key[1], cells[key].default, written=name)
     return Entry(entry.runs + 1, cells, entry.names)
 
 
@@ -135,14 +153,15 @@ def _core(file: str, runs: int) -> tuple[int, tuple[int, int, int]]:
 
 
 @cache
-def _column(name: str | None, dtype: str, default: float) -> int:
-    uid = np.arange(ROWS)
-    values = np.full(ROWS, default) if name is None else (uid + salt(name)) % 101 + half(name)
-    return zlib.crc32(values.astype(_named(dtype)).tobytes())
-
-
 def _crc(cells: Cells) -> int:
-    return _column(cells.written, cells.dtype, cells.default)
+    uid = np.arange(ROWS)
+    name = cells.written
+    values = np.full(ROWS, cells.default) if name is None else (uid + salt(name)) % 101 + half(name)
+    dtypes = [*cells.steps, cells.dtype]
+    values = values.astype(_named(dtypes[0]))
+    for before, dtype in pairwise(dtypes):
+        values = (values + (dtype in NARROWER.get(before, ()))).astype(_named(dtype))
+    return zlib.crc32(values.tobytes())
 
 
 def _named(dtype: str) -> str:

@@ -6,16 +6,36 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import saves
 from belief import Moment
-from contents import FAUNA, FIRST_TAG, FLORA, HELPERS, MODULES, Column, Content, runs
+from contents import (
+    BASE,
+    DEEP,
+    FAUNA,
+    FIRST_TAG,
+    FLORA,
+    HELPERS,
+    MODULES,
+    NAMES,
+    NARROWER,
+    SETTINGS,
+    SHARED,
+    YANG,
+    YIN,
+    Column,
+    Content,
+    runs,
+)
 from steps import Act, Action, Checkout, Save, Step
 
 WEIGHTS = {
     "edit": 460, "undo": 80, "burst": 50, "several files": 70, "signature": 35, "signature in two": 15,
     "renamed file": 12, "new file": 12, "branch": 20, "wrong": 80, "wrong among others": 20, "exit at import": 10,
     "os exit at import": 5, "hang at import": 1, "fault": 30, "bad value": 10, "hang in a hook": 2, "schema": 70, "refused schema": 8,
+    "migration": 12, "lossy schema": 8, "capacity": 6, "settings": 25, "module away": 6, "fault in schema": 8,
+    "late fault": 2, "save during a fault": 10,
     "touch": 15, "same content": 20, "litter": 25, "permissions": 6, "delete": 12, "delete and return": 15,
     "folder away": 4,
 }  # fmt: skip
@@ -38,11 +58,12 @@ class Plan:
         self._number = 0
         self._past: dict[str, list[Content]] = {}
         self._parked: list[Column] = []
-        files = (*MODULES, "rates.py", *HELPERS)
+        files = (*MODULES, "rates.py", *HELPERS, SETTINGS)
         self.disk = {file: Content(file, self._new_tag(), contract=FIRST_TAG) for file in files}
         self._before = self.disk
         self._moments: list[Moment] = []
         self._columns: tuple[Column, ...] = ()
+        self._had: set[tuple[str, str]] = set()
         self._next_steps: list[Callable[[], Step]] = []
 
     def steps(self) -> Iterator[Step]:
@@ -60,7 +81,13 @@ class Plan:
         for content in list(self.disk.values()):
             self._spare_tag += 1
             columns = self._columns if content.file == FLORA else ()
-            changes = {"tag": self._spare_tag, "error": None, "fault": None, "columns": columns}
+            changes = {
+                "tag": self._spare_tag,
+                "error": None,
+                "fault": None,
+                "columns": columns,
+                "modules": tuple(NAMES),
+            }
             mended.append(replace(content, **changes, writes=content.writes if content.columns == columns else ()))  # type: ignore[arg-type]
         self.disk = self._before = {content.file: content for content in mended}
         return mended
@@ -88,7 +115,7 @@ class Plan:
     def _next(self, content: Content, **changes: object) -> Content:
         """A new content of the same file; some have the size of the one before."""
         lines = content.lines if self._random.random() < 0.5 else self._lines()
-        kept = replace(content, tag=self._new_tag(), lines=lines, error=None, fault=None)
+        kept = replace(content, tag=self._new_tag(), lines=lines, error=None, fault=None, modules=tuple(NAMES))
         if kept.file == FLORA and "columns" not in changes and content.columns != self._columns:
             kept = replace(kept, columns=self._columns, writes=())
         return replace(kept, **changes)  # type: ignore[arg-type]
@@ -144,7 +171,7 @@ class Plan:
         fitting = [
             one for one in self._past.get(file, ())
             if one is not self.disk[file] and not one.error and not one.fault and runs({**self.disk, file: one})
-            and (one.columns == self._columns or file != FLORA)
+            and (one.columns == self._columns or file != FLORA) and len(one.modules) == len(NAMES)
         ]  # fmt: skip
         if not fitting:
             return self._edit()
@@ -216,8 +243,10 @@ class Plan:
     def _wrong(self, errors: tuple[str, ...] = ("syntax", "syntax", "raise", "unknown hook argument")) -> Step:
         error = self._random.choice(errors)
         file = self._random.choice(MODULES) if error == "unknown hook argument" else self._file()
+        if file == SETTINGS:
+            error = self._random.choice(("syntax", "unknown key", "out of bounds"))
         content = self._next(self.disk[file], error=error)
-        kind = "wrong" if error in {"syntax", "raise", "unknown hook argument"} else f"{error} at import"
+        kind = f"{error} at import" if error in {"exit", "os exit", "signal", "hang"} else "wrong"
         return self._make(kind, [self._save(content)])
 
     def _exit_at_import(self) -> Step:
@@ -232,22 +261,61 @@ class Plan:
     def _wrong_among_others(self) -> Step:
         files = self._random.sample(list(self.disk), self._random.randint(2, 3))
         contents = [self._next(self.disk[file]) for file in files]
-        contents[0] = replace(contents[0], error=self._random.choice(("syntax", "raise")))
+        error = "syntax" if contents[0].file == SETTINGS else self._random.choice(("syntax", "raise"))
+        contents[0] = replace(contents[0], error=error)
         self._random.shuffle(contents)
         return self._make("wrong among others", self._save_all(contents, 0))
 
-    def _fault(self, what: str = "raise", kind: str = "fault") -> Step:
+    def _fault(
+        self, what: str = "raise", kind: str = "fault", calls: tuple[int, ...] = (0, 0, 1, 2, 3, 5, 10), **changes: Any
+    ) -> Step:
         """All files are saved anew, so that it is clear what comes back; then one that fails, and then it is mended."""
-        file = self._random.choice(MODULES)
-        call = self._random.choice((0, 0, 1, 2, 3, 5, 10))
+        file = FLORA if changes else self._random.choice(MODULES)
+        call = self._random.choice(calls)
 
         def fail() -> Step:
-            return self._make(kind, [self._save(self._next(self.disk[file], fault=(what, call)))], "fault")
+            return self._make(kind, [self._save(self._next(self.disk[file], fault=(what, call), **changes))], "fault")
 
         def mend() -> Step:
             return self._make("mend", [self._save(self._next(self.disk[file]))])
 
         self._next_steps += [fail, mend]
+        return self._make("all files", self._save_all((self._next(content) for content in self.disk.values()), 0))
+
+    def _late_fault(self) -> Step:
+        """At the end of the probation: up to it the old version is back, after it the module rests."""
+        return self._fault("raise", "late fault", (58, 59, 60, 61))
+
+    def _fault_in_schema(self) -> Step:
+        """The edit that fails has added a field."""
+        if len(self._columns) >= 8:
+            return self._fault()
+        dtype = self._random.choice(("i16", "i32", "f32", "f64"))
+        column = Column(f"{dtype[0]}{self._new_tag()}", dtype, self._random.randint(0, 9))
+        columns = (*self._columns, column)
+        writes = self.disk[FLORA].writes if self.disk[FLORA].columns == self._columns else ()
+        step = self._fault(self._random.choice(("raise", "nan")), "fault in schema", columns=columns, writes=writes)
+        self._next_steps.insert(1, lambda: self._grown(columns))
+        return step
+
+    def _grown(self, columns: tuple[Column, ...]) -> Step:
+        """What was undone with its field is mended, and has it again."""
+        self._columns = columns
+        return self._next_steps.pop(0)()
+
+    def _save_during_a_fault(self) -> Step:
+        """Another file is saved while the one that fails runs or is undone, and that is mended at once."""
+        file, other = self._random.choice(MODULES), self._random.choice((BASE, SHARED, DEEP, YIN, YANG))
+        call = self._random.choice((0, 1, 2, 3))
+
+        def saved() -> Step:
+            pauses = [self._random.choice((0.0, 0.01, 0.02, 0.04)) for _ in range(2)]
+            failing = self._save(self._next(self.disk[file], fault=("raise", call)), 0)
+            between = self._save(self._next(self.disk[other]), pauses[0])
+            mended = self._save(self._next(self.disk[file]), pauses[1])
+            return self._make("save during a fault", [failing, between, mended], "passing fault")
+
+        self._next_steps.append(saved)
         return self._make("all files", self._save_all((self._next(content) for content in self.disk.values()), 0))
 
     def _hang_in_a_hook(self) -> Step:
@@ -284,8 +352,59 @@ class Plan:
         names = [column.name for column in columns]
         writes = tuple(sorted(self._random.sample(names, self._random.randint(0, len(names)))))
         self._columns = tuple(columns)
+        self._had |= {(column.name, column.dtype) for column in columns}
         content = self._next(flora, columns=self._columns, writes=writes)
         return self._make("schema", [self._save(content)])
+
+    def _migration(self, kind: str = "migration", **changes: Any) -> Step:
+        """A column is narrowed, and `migrate` says what becomes of it."""
+        columns = list(self._columns)
+        places = [
+            (place, dtype)
+            for place, column in enumerate(columns)
+            for dtype in NARROWER.get(column.dtype, ())
+            if (column.name, dtype) not in self._had
+        ]
+        if not places:
+            return self._schema()
+        place, dtype = self._random.choice(places)
+        columns[place] = replace(columns[place], dtype=dtype, was=None)
+        if not changes:
+            self._columns = tuple(columns)
+            self._had |= {(column.name, column.dtype) for column in columns}
+            changes = {"migrates": True}
+        content = self._next(self.disk[FLORA], columns=tuple(columns), writes=(), **changes)
+        return self._make(kind, [self._save(content)])
+
+    def _lossy_schema(self) -> Step:
+        """The same without: it is refused, and the lines to write are named."""
+        return self._migration("lossy schema", migrates=False, error="lossy schema")
+
+    def _capacity(self) -> Step:
+        content = self.disk[FLORA]
+        return self._make("capacity", [self._save(self._next(content, capacity=min(2 * content.capacity, 1 << 22)))])
+
+    def _settings(self) -> Step:
+        """The scene's Params have other values, its modules another order."""
+        modules = self._random.sample(list(NAMES), len(NAMES))
+        return self._make("settings", [self._save(self._next(self.disk[SETTINGS], modules=tuple(modules)))])
+
+    def _module_away(self) -> Step:
+        """A module is taken out of the scene and put back; its file may be saved meanwhile."""
+        file = self._random.choice((FLORA, FAUNA))
+        left = tuple(name for name in NAMES if NAMES[name] != file)
+
+        def away() -> Step:
+            return self._make("module away", [self._save(self._next(self.disk[SETTINGS], modules=left))])
+
+        def edit() -> Step:
+            return self._make("edit of what is away", [self._save(self._next(self.disk[file]))])
+
+        def back() -> Step:
+            return self._make("module back", [self._save(self._next(self.disk[SETTINGS]))])
+
+        self._next_steps += [away, *([edit] if self._random.random() < 0.5 else []), back]
+        return self._make("all files", self._save_all((self._next(content) for content in self.disk.values()), 0))
 
     def _refused_schema(self) -> Step:
         flora = self.disk[FLORA]
@@ -313,7 +432,7 @@ class Plan:
     def _same_content(self) -> Step:
         content = self.disk[self._file()]
         save = self._save(content)
-        self._moments = []
+        self._moments = [Moment((content,), again=True)]
         return self._make("same content", [save])
 
     def _delete(self) -> Step:
@@ -331,7 +450,7 @@ class Plan:
         file = self._file()
         content = self.disk[file]
         actions = [Act("delete", file, self._pause(), 0), self._save(content, self._random.choice((0.0, 0.03)))]
-        self._moments = []
+        self._moments = [Moment((content,), again=True)]
         return self._make("delete and return", actions)
 
     def _folder_away(self) -> Step:

@@ -104,7 +104,7 @@ class Step:
     @property
     def contents(self) -> list[Content]:
         """The contents that are saved, in order."""
-        return [content for moment in self.moments for content in moment.saved]
+        return [content for moment in self.moments if not moment.again for content in moment.saved]
 
     @property
     def saves(self) -> int:

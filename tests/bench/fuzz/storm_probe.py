@@ -26,13 +26,25 @@ _DESCRIPTORS = Path("/proc/self/fd")
 _born: list[weakref.ref[ModuleType]] = []
 
 
+class Kept:
+    """What modules keep: made once, whatever is edited."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        Kept.made += 1
+        self.number = Kept.made
+
+
 def born(name: str) -> None:
     """A version of a file is executed; it is to be gone when nothing uses it."""
     if name in sys.modules:
         _born.append(weakref.ref(sys.modules[name]))
 
 
-def report(frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ...], fails: bool) -> None:
+def report(
+    frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ...], fails: bool, count: int, kept: Kept
+) -> None:
     """Tell what runs and what is there; called by an `update` before it changes anything, or fails."""
     now = time.monotonic_ns()
     order = np.argsort(table.uid, kind="stable")
@@ -40,7 +52,9 @@ def report(frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ..
         "t": now,
         "frame": int(frame),
         "fails": fails,
-        "marks": marks,
+        "marks": [[file, *map(_plain, tags)] for file, *tags in marks],
+        "count": count,
+        "kept": kept.number,
         "n": int(table.n[0]),
         "rows": len(table),
         "core": [_crc(column[order]) for column in (table.uid, table.x, table.k)],
@@ -50,6 +64,10 @@ def report(frame: int, table: Any, marks: list[list[Any]], fields: tuple[str, ..
     }
     os.write(_REPORTS, json.dumps(said, separators=(",", ":")).encode() + b"\n")
     _answer()
+
+
+def _plain(tag: Any) -> Any:
+    return tag if tag is None else int(tag)
 
 
 def _crc(column: Any) -> int:

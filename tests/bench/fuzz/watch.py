@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from belief import Outlook, World, agrees
 from child import Pass
-from contents import MODULES, Content
+from contents import MODULES, SETTINGS, Content
 from ledger import Ledger
 
 
@@ -30,10 +30,12 @@ class Fault:
         rolls_back: whether the old version is to come back after it.
         happened: whether it has come.
         since: the first frame in which the content ran.
+        passing: whether it may come, again and again, or not, because what has it is mended soon.
     """
 
     content: Content
     rolls_back: bool
+    passing: bool = False
     happened: bool = False
     since: int | None = None
 
@@ -102,7 +104,7 @@ class Oracle:
         self.resting.clear()
         assert self._last is not None
         for file, said in self._last.said.items():
-            self._ledgers[file].start_over(said["n"])
+            self._ledgers[file].start_over(said)
 
     def frame(self, one: Pass) -> None:
         """Compares a frame."""
@@ -154,8 +156,10 @@ class Oracle:
         if one.frame != last.frame:
             self._defect("void", f"frame {last.frame} failed, and frame {one.frame} came next")
         fault = self.fault
-        if fault is None or fault.happened or fault.content.file != last.failed:
+        if fault is None or (fault.happened and not fault.passing) or fault.content.file != last.failed:
             self._defect("fault", f"{last.failed} failed, which it must not now")
+        elif fault.passing:
+            self._low = 0
         elif fault.rolls_back:
             self.outlook = self.outlook.undone(fault.content, self.seen)
             self._low = 0
@@ -187,13 +191,14 @@ class Oracle:
 
     def _follow_rest(self, one: Pass, seen: Mapping[str, int]) -> None:
         for file in list(self.resting):
-            if file in one.said:
+            if file in one.said:  # it is back
                 if seen[file] == self.resting[file] and self._dependents_same(seen):
                     self._defect("void", f"{file} rests since its fault, and runs again unchanged")
                 del self.resting[file]
-        absent = [file for file in MODULES if file not in one.said and file not in self.resting]
-        if absent and one.failed is None:
-            self._defect("lost", f"frame {one.frame}: {', '.join(absent)} did not run")
+        settings = self._contents.get(seen.get(SETTINGS, -1))
+        wanted = [file for file in settings.listed if file not in self.resting] if settings else []
+        if one.failed is None and list(one.said) != wanted:
+            self._defect("lost", f"frame {one.frame}: {', '.join(one.said)} ran, not {', '.join(wanted)}")
 
     def _dependents_same(self, seen: Mapping[str, int]) -> bool:
         return all(self.seen.get(file, tag) == tag for file, tag in seen.items())
