@@ -60,7 +60,20 @@ class Instance:
         self.kept: dict[str, DeclaredObject] = {}
         self.importer = Importer(self)
         self._lines: list[str] | None = None
+        self._code: CodeType | None = None
         self.module = self._module(_unused(f"{name}@{key}"))
+
+    @property
+    def code(self) -> CodeType:
+        """Its code, held until `take_code`."""
+        if self._code is None:
+            self._code = marshal.loads(self.unit.code)
+        return self._code
+
+    def take_code(self) -> CodeType:
+        """Returns its code, and holds it no longer."""
+        code, self._code = self.code, None
+        return code
 
     def require(self) -> None:
         """Sees that it did not fail.
@@ -171,8 +184,7 @@ class Load:
             for category, message, line in unit.warnings:
                 kind = getattr(builtins, category, SyntaxWarning)
                 warnings.warn_explicit(message, kind, str(unit.source.path), line, instance.module.__name__)
-            code: CodeType = marshal.loads(unit.code)
-            exec(code, instance.module.__dict__)
+            exec(instance.take_code(), instance.module.__dict__)
         except BaseException:
             instance.stage = Stage.FAILED
             instance.delist()

@@ -11,6 +11,10 @@ AFTER_SECONDS = 0.5
 """How long after it is wanted it is started: the edit that was just tried goes first."""
 
 
+_MOST_DEATHS = 3
+"""How many may die of what they shall execute: the next one is spared that."""
+
+
 class Spare:
     """At most one process, started and warmed in a thread of its own, so that nobody waits when it is needed."""
 
@@ -19,7 +23,7 @@ class Spare:
 
         Args:
             start: starts a process; may raise OSError.
-            warm: has it execute what runs; may raise Death, and then there is no spare.
+            warm: has it execute what runs; may raise Death, and then another one is tried.
         """
         self._start = start
         self._warm = warm
@@ -66,15 +70,20 @@ class Spare:
             worker.end()
 
     def _make(self) -> None:
-        if self._closing.wait(AFTER_SECONDS):
-            return
+        if not self._closing.wait(AFTER_SECONDS):
+            for _ in range(_MOST_DEATHS):
+                if self._try():
+                    break
+
+    def _try(self) -> bool:
+        """Starts one and warms it; returns whether that is over."""
         with self._changed:
             if self._closing.is_set():
-                return
+                return True
             try:
                 worker = self._worker = self._start()
             except OSError:  # the first process tells people, if it cannot be started either
-                return
+                return True
         is_warm = False
         try:
             self._warm(worker)
@@ -85,3 +94,4 @@ class Spare:
             with self._changed:
                 self._worker, self._is_warm = worker if is_warm else None, is_warm
                 self._changed.notify_all()
+        return is_warm

@@ -6,12 +6,13 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.errors import LoadError, excerpt
 from instar.hmr.code.load.loading import Instance, Stage
+from instar.hmr.code.trial.acts import acts_of
 from instar.hmr.code.trial.spare import Spare
 from instar.hmr.code.trial.wire import Body, Entry, Reply, Request
 from instar.hmr.code.trial.worker import Death, Step, Worker, as_traced
@@ -28,6 +29,8 @@ _MOST_DEATHS = 3
 
 Values = Mapping[str, Mapping[str, object]]
 _Mark = tuple[str, str, str]
+_Deed = tuple[str, str, str, tuple[str, ...]]
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 _ADVICE = {
@@ -55,7 +58,7 @@ class Trial:
 
     The process keeps what the program in hand is made of, so that an edit costs it what it costs here. Another takes its
     place whenever it has died, grown, or holds what the frame process may want: a port, a file, a thread. After the first
-    trial a spare one is kept ready for that, so that an edit that hangs or crashes does not delay the next. What it raises
+    edit a spare one is kept ready for that, so that an edit that hangs or crashes does not delay the next. What it raises
     counts for nothing; the real load finds that out. Values of `keep` are not made there (see `trying`), its output goes
     nowhere, and it ends with this process.
 
@@ -74,6 +77,7 @@ class Trial:
         self._passed: OrderedDict[_Mark, None] = OrderedDict()
         self._refused: OrderedDict[_Mark, LoadError | None] = OrderedDict()
         self._unfit: OrderedDict[_Mark, None] = OrderedDict()
+        self._done: OrderedDict[_Deed, None] = OrderedDict()
         self._files: tuple[_File, ...] = ()
         self._values: Values = {}
         self._spare = Spare(lambda: Worker(*self._limits), self._warm_spare)
@@ -93,6 +97,10 @@ class Trial:
         """
         self._files, self._values = _files_of(instances), values
         _remember(self._passed, [file.mark for file in self._files])
+        for instance in instances.values():
+            deed = _deed(instance)
+            _remember(self._done, [] if deed is None else [deed])
+            instance.take_code()  # it has run
         with self._turn:
             self._restart()
 
@@ -104,26 +112,30 @@ class Trial:
             values: returns what `start` takes; called if they are executed.
 
         Returns:
-            What it took, in ns; 0 if all of them are known to pass.
+            What it took, in ns; 0 if all of them are known to pass: their contents have, or contents that do the same.
 
         Raises:
             LoadError: one of them hangs, ends the process or crashes it.
         """
         began = time.perf_counter_ns()
-        new = [_mark(instance) for instance in instances.values() if instance.stage is Stage.NEW]
+        fresh = [instance for instance in instances.values() if instance.stage is Stage.NEW]
+        new = [_mark(instance) for instance in fresh]
         for mark in new:
             refused = self._refused.get(mark)
             if refused is not None:
                 raise _copy(refused)
-        if all(mark in self._passed for mark in new) or self.notice is not None:
+        unknown = [instance for instance, mark in zip(fresh, new, strict=True) if mark not in self._passed]
+        if not unknown or self.notice is not None:
             return 0
-        try:
-            with self._turn:
-                self._try(_files_of(instances), values())
-        finally:
-            if self.notice is None:
-                self._spare.want()
+        self._spare.want()
+        deeds = [_deed(instance) for instance in unknown]
+        if all(deed in self._done for deed in deeds):
+            _remember(self._passed, new)
+            return 0
+        with self._turn:
+            self._try(_files_of(instances), values())
         _remember(self._passed, new)
+        _remember(self._done, [deed for deed in deeds if deed is not None])
         return time.perf_counter_ns() - began
 
     def close(self) -> None:
@@ -154,6 +166,7 @@ class Trial:
                 blamed = None if death.index is None else files[death.index]
                 if blamed is not None and blamed.is_new:
                     self._restart()
+                    self._spare.want()
                     refusal = _refusal(death, blamed, files)
                     _remember(self._refused, [blamed.mark], refusal)
                     raise _copy(refusal) from None
@@ -264,6 +277,19 @@ def _mark(instance: Instance) -> _Mark:
     return instance.name, instance.key, str(instance.unit.source.path)
 
 
+def _deed(instance: Instance) -> _Deed | None:
+    """Names what executing a file does, and does again in every version of it for which this is the same; None if unclear."""
+    acts = acts_of(instance.code, [name for _, name in instance.unit.params])
+    closure = instance.closure
+    if acts is None or not acts.modules.isdisjoint(name.partition(".")[0] for name in closure):
+        return None
+    if len(closure) > 1 and not acts.is_straight:
+        return None  # it may do something else where an import of the scene's fails
+    if any("__getattr__" in vars(other.module) for other in closure.values()):
+        return None  # it is called for names that are imported
+    return instance.name, str(instance.unit.source.path), acts.name, tuple(sorted(closure))
+
+
 def _refusal(death: Death, blamed: _File, files: Sequence[_File]) -> LoadError:
     """Returns the error for a file that the process died of, with the lines that it was in."""
     units = {as_traced(str(file.unit.source.path)): file.unit for file in files}
@@ -291,7 +317,7 @@ def _copy(error: LoadError) -> LoadError:
     return LoadError(error.problem, path=error.path, line=error.line, excerpt=error.excerpt, advice=error.advice)
 
 
-def _remember(known: OrderedDict[_Mark, _T | None], marks: Sequence[_Mark], value: _T | None = None) -> None:
+def _remember(known: OrderedDict[_K, _T | None], marks: Iterable[_K], value: _T | None = None) -> None:
     """Notes marks as the newest of those that are known."""
     for mark in marks:
         known[mark] = value

@@ -49,13 +49,13 @@ def test_the_spare_takes_the_place_of_a_process_that_was_lost(
     with pytest.raises(LoadError):
         tried.edit({"flock.py": text})
     assert trial.pid == spare
-    assert module(tried.edit({"flock.py": "import steady\nx = 3\n"})).x == 3
+    assert module(tried.edit({"flock.py": "import steady\nx = int('3')\n"})).x == 3
     assert trial.pid == spare
     assert log.read_text().split().count(str(spare)) == 1
     assert spare_of(trial) != spare
 
 
-def test_there_is_none_before_the_first_trial_and_one_at_most_after(scene: Scene, trial: Trial) -> None:
+def test_there_is_none_before_the_first_edit_and_one_at_most_after(scene: Scene, trial: Trial) -> None:
     scene.write("flock.py", "x = 1\n")
     tried = Tried(scene, trial)
     assert trial._spare._thread is None
@@ -74,10 +74,10 @@ def test_a_spare_that_was_killed_is_not_used(scene: Scene, trial: Trial) -> None
     os.kill(spare, signal.SIGKILL)
     assert isinstance(tried.refusal(CRASH), LoadError)
     assert trial.pid not in (None, spare)
-    assert module(tried.edit({"flock.py": "x = 3\n"})).x == 3
+    assert module(tried.edit({"flock.py": "x = int('3')\n"})).x == 3
 
 
-def test_without_what_cannot_be_executed_there_a_spare_comes_up_the_next_time(scene: Scene, trial: Trial) -> None:
+def test_it_comes_up_without_what_cannot_be_executed_there(scene: Scene, trial: Trial) -> None:
     text = "import os\nfrom instar.hmr.code.trial import trying\nif trying():\n    os._exit(3)\n"
     scene.write("hostile.py", text)
     scene.write("flock.py", "import hostile\nx = 1\n")

@@ -148,11 +148,11 @@ def test_a_refusal_is_remembered_with_the_content(scene: Scene, trial: Trial) ->
 
 
 def test_what_has_passed_is_not_tried_again(scene: Scene, trial: Trial) -> None:
-    scene.write("flock.py", "x = 1\n")
+    scene.write("flock.py", "x = int('1')\n")
     tried = Tried(scene, trial)
-    assert tried.edit({"flock.py": "x = 2\n"}).loading.trial_ns > 0
-    assert tried.edit({"flock.py": "x = 1\n"}).loading.trial_ns == 0
-    assert tried.edit({"flock.py": "x = 2\n"}).loading.trial_ns == 0
+    assert tried.edit({"flock.py": "x = int('2')\n"}).loading.trial_ns > 0
+    assert tried.edit({"flock.py": "x = int('1')\n"}).loading.trial_ns == 0
+    assert tried.edit({"flock.py": "x = int('2')\n"}).loading.trial_ns == 0
 
 
 def test_unchanged_files_are_executed_there_once(scene: Scene, trial: Trial, tmp_path: Path) -> None:
@@ -162,7 +162,7 @@ def test_unchanged_files_are_executed_there_once(scene: Scene, trial: Trial, tmp
     scene.write("flock.py", "import helper\n")
     tried = Tried(scene, trial)
     for number in range(3):
-        tried.edit({"flock.py": f"import helper\nx = {number}\n"})
+        tried.edit({"flock.py": f"import helper\nx = int('{number}')\n"})
     assert log.read_text().split() in ([str(os.getpid()), str(trial.pid)], [str(trial.pid), str(os.getpid())])
 
 
@@ -215,11 +215,11 @@ def test_a_file_that_forks_answers_once(scene: Scene, trial: Trial) -> None:
 def test_a_process_that_was_killed_is_replaced(scene: Scene, trial: Trial) -> None:
     scene.write("flock.py", "x = 1\n")
     tried = Tried(scene, trial)
-    tried.edit({"flock.py": "x = 2\n"})
+    tried.edit({"flock.py": "x = int('2')\n"})
     pid = trial.pid
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
-    assert module(tried.edit({"flock.py": "x = 3\n"})).x == 3
+    assert module(tried.edit({"flock.py": "x = int('3')\n"})).x == 3
     assert trial.pid != pid
     assert trial.notice is None
 

@@ -1,0 +1,263 @@
+"""What a file does when it is imported, as far as its bytecode tells: of versions that do the same, one need be tried.
+
+Most edits change plain values and the bodies of functions, which executes nothing. So the code of a file's top level is
+read without them. What is left is what happens at import, provided that it cannot reach what was left out: it must name
+no function of the file, no Param, nothing of another file of the scene, and otherwise only what is known not to look at
+the namespace of its caller. Plain values that it names belong to it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import opcode
+import sys
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from types import CodeType
+from typing import NamedTuple
+
+from instar.hmr.code.trial.trusted import BUILTINS, HARMLESS, MODULES, REACHING
+
+
+def _known(names: str) -> frozenset[int]:
+    """Returns those of some operations that this Python has."""
+    return frozenset(opcode.opmap[name] for name in names.split() if name in opcode.opmap)
+
+
+_STORE, _IMPORT, _IMPORT_FROM, _MAKE, _CONST, _EXTENDED = (
+    opcode.opmap[name]
+    for name in ("STORE_NAME", "IMPORT_NAME", "IMPORT_FROM", "MAKE_FUNCTION", "LOAD_CONST", "EXTENDED_ARG")
+)
+_PLAIN = _known("LOAD_CONST LOAD_SMALL_INT")
+_ADDS = _known("SET_FUNCTION_ATTRIBUTE")
+_LOADS = _known("LOAD_NAME LOAD_GLOBAL LOAD_FROM_DICT_OR_GLOBALS")
+_ATTRIBUTES = _known("LOAD_ATTR LOAD_METHOD")
+_BINDING = _known("IMPORT_FROM STORE_NAME SWAP POP_TOP NOP")
+"""What stands between an import and the last name that it binds."""
+_STAR = {(operation, 0) for operation in _known("IMPORT_STAR")} | {(one, 2) for one in _known("CALL_INTRINSIC_1")}
+_NAMED, _CONSTANT = frozenset(opcode.hasname), frozenset(opcode.hasconst)
+_JUMPS = frozenset((*opcode.hasjrel, *opcode.hasjabs))
+_FLAG_BITS: Mapping[int, int] = {
+    opcode.opmap[name]: bits
+    for name, bits, since in (("LOAD_GLOBAL", 1, (3, 11)), ("LOAD_ATTR", 1, (3, 12)), ("LOAD_SUPER_ATTR", 2, (3, 12)))
+    if sys.version_info >= since
+}
+"""Operations whose argument holds flags below the place of the name."""
+
+_Operation = tuple[int, int, int]
+"""Place, operation, argument."""
+_Places = dict[str, list[range]]
+_Origins = Mapping[str, Collection[tuple[str, str]]]
+"""What names are imported from, by name: module, empty for what is not trusted, and what is taken from it, empty for itself."""
+
+
+class Acts(NamedTuple):
+    """What a file does at import.
+
+    Attributes:
+        name: names it; equal for versions that do the same.
+        modules: those whose contents it uses; where one of them is a file of the scene, nothing of this holds.
+        is_straight: whether an import that fails always ends it.
+    """
+
+    name: str
+    modules: frozenset[str]
+    is_straight: bool
+
+
+class _UnclearError(Exception):
+    """It cannot be told."""
+
+
+def acts_of(code: CodeType, params: Collection[str]) -> Acts | None:
+    """Returns what executing a file does besides binding plain values and functions that nothing there can reach.
+
+    Args:
+        code: of the file.
+        params: the names that it binds to Params.
+
+    Returns:
+        None where it cannot be told.
+    """
+    try:
+        return _acts(code, params)
+    except _UnclearError:
+        return None
+
+
+def _acts(code: CodeType, params: Collection[str]) -> Acts:
+    operations = list(_operations(code))
+    values, functions = _left_out(code, operations)
+    kept = _without(operations, values, functions)
+    use = _Use(_origins(code, operations))
+    use.read(code, kept, at_top=True)
+    if not use.names.isdisjoint(functions) or not use.names.isdisjoint(params):
+        raise _UnclearError
+    if not use.names.isdisjoint(values):
+        kept = _without(operations, {name: at for name, at in values.items() if name not in use.names}, functions)
+    bound = {code.co_names[argument] for _, operation, argument in operations if operation == _STORE}
+    if any(name.startswith("__") and name not in HARMLESS for name in bound):
+        raise _UnclearError  # such as __getattr__, which others call
+    if not use.loaded <= (bound - vars(builtins).keys()) | BUILTINS:
+        raise _UnclearError
+    is_straight = not code.co_exceptiontable and not any(operation in _JUMPS for _, operation, _ in operations)
+    said = [_said(code, one, with_place=not is_straight) for one in kept]
+    said.append((code.co_exceptiontable, code.co_varnames, code.co_cellvars, code.co_flags))
+    name = blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+    return Acts(name, frozenset(use.modules), is_straight)
+
+
+def _operations(code: CodeType) -> Iterator[_Operation]:
+    """Yields the operations of a code, without caches."""
+    extended = 0
+    text = code.co_code
+    for place, (operation, argument) in enumerate(zip(text[::2], text[1::2], strict=True)):
+        if operation == _EXTENDED:
+            extended = (extended | argument) << 8
+        elif operation:
+            yield place, operation, argument | extended
+            extended = 0
+
+
+def _left_out(code: CodeType, operations: Sequence[_Operation]) -> tuple[_Places, _Places]:
+    """Returns where plain values and functions are made and bound to a name at once, by that name."""
+    values: _Places = {}
+    functions: _Places = {}
+    for index, (_, operation, argument) in enumerate(operations):
+        if operation != _STORE:
+            continue
+        name = code.co_names[argument]
+        before = index - 1
+        if name.startswith("__") and name not in HARMLESS:
+            continue
+        if operations[before][1] in _PLAIN:
+            values.setdefault(name, []).append(range(before, index + 1))
+            continue
+        while operations[before][1] in _ADDS:
+            before -= 1
+        if operations[before][1] == _MAKE and operations[before - 1][1] == _CONST:
+            functions.setdefault(name, []).append(range(before - 1, index + 1))
+    return values, functions
+
+
+def _without(operations: Sequence[_Operation], *left_out: _Places) -> list[_Operation]:
+    """Returns operations without those that make values and functions, but for how functions take defaults and the like."""
+    gone = {index for found in left_out for places in found.values() for place in places for index in place}
+    return [
+        one
+        for index, one in enumerate(operations)
+        if index not in gone or (one[1] == _MAKE and one[2]) or one[1] in _ADDS
+    ]
+
+
+def _origins(code: CodeType, operations: Sequence[_Operation]) -> _Origins:
+    """Returns what names are imported from.
+
+    Raises:
+        _UnclearError: any name may be.
+    """
+    found: dict[str, list[tuple[str, str]]] = {}
+    module: str | None = None
+    part, level = "", 0
+    for index, (_, operation, argument) in enumerate(operations):
+        if operation == _IMPORT:
+            level = _constant(code, operations[index - 2]) != 0
+            module, part = "" if level else _trusted(code.co_names[argument]), ""
+        elif (operation, argument) in _STAR:
+            if not module:
+                raise _UnclearError
+        elif operation not in _BINDING:
+            module = None
+        elif operation == _IMPORT_FROM:
+            part = code.co_names[argument]
+        elif operation == _STORE and module is not None:
+            found.setdefault(code.co_names[argument], []).append((module, part))
+    return found
+
+
+def _trusted(module: str) -> str:
+    """Returns the package of a module if that is trusted, else nothing."""
+    root, *parts = module.split(".")
+    return root if root in MODULES and REACHING.isdisjoint(parts) else ""
+
+
+def _constant(code: CodeType, operation: _Operation) -> object:
+    return code.co_consts[operation[2]] if operation[1] == _CONST else operation[2]
+
+
+def _name(code: CodeType, operation: int, argument: int) -> str:
+    return code.co_names[argument >> _FLAG_BITS.get(operation, 0)]
+
+
+class _Use:
+    """What code uses.
+
+    Attributes:
+        names: every name in it, of whatever.
+        loaded: those that the file or the builtins must have.
+        modules: the trusted modules that it names.
+    """
+
+    def __init__(self, origins: _Origins) -> None:
+        self.names: set[str] = set()
+        self.loaded: set[str] = set()
+        self.modules: set[str] = set()
+        self._origins = origins
+
+    def read(self, code: CodeType, operations: Sequence[_Operation], *, at_top: bool = False) -> None:
+        """Reads operations, and all code that is in them.
+
+        Raises:
+            _UnclearError: they use what is not trusted.
+        """
+        own = (
+            () if at_top else {code.co_names[argument] for _, operation, argument in operations if operation == _STORE}
+        )
+        for index, (_, operation, argument) in enumerate(operations):
+            if operation in _CONSTANT and isinstance(inner := code.co_consts[argument], CodeType):
+                self.read(inner, list(_operations(inner)))
+            elif operation in _NAMED and operation != _STORE:
+                name = _name(code, operation, argument)
+                self.names.add(name)
+                if operation in _LOADS:
+                    self._load(name, code, operations[index + 1])
+                    if name not in own or hasattr(builtins, name):
+                        self.loaded.add(name)
+                elif operation == _IMPORT:
+                    if not at_top:
+                        raise _UnclearError
+                elif name in REACHING or name.startswith("__"):
+                    raise _UnclearError
+
+    def _load(self, name: str, code: CodeType, after: _Operation) -> None:
+        """Sees what a name means that is loaded before another operation."""
+        for module, part in self._origins.get(name, ()):
+            taken = part or (_name(code, *after[1:]) if after[1] in _ATTRIBUTES else "")
+            if not module or (MODULES[module] and taken not in MODULES[module]):
+                raise _UnclearError
+            self.modules.add(module)
+
+
+def _said(code: CodeType, operation: _Operation, *, with_place: bool) -> tuple[object, ...]:
+    """Returns an operation in words that do not depend on what was left out."""
+    place, kind, argument = operation
+    what: object = argument
+    if kind in _CONSTANT:
+        what = _content(code.co_consts[argument])
+    elif kind in _NAMED:
+        what = argument & ((1 << _FLAG_BITS.get(kind, 0)) - 1), _name(code, kind, argument)
+    return (place, kind, what) if with_place else (kind, what)
+
+
+def _content(constant: object) -> object:
+    """Returns a constant in words: code without the lines it stands in."""
+    if not isinstance(constant, CodeType):
+        return repr(constant)
+    has_line = "__firstlineno__" in constant.co_names
+    return (
+        constant.co_code,
+        [_content(one) for one in constant.co_consts if not (has_line and one == constant.co_firstlineno)],
+        (constant.co_name, constant.co_names, constant.co_varnames, constant.co_freevars, constant.co_cellvars),
+        (constant.co_argcount, constant.co_posonlyargcount, constant.co_kwonlyargcount, constant.co_flags),
+        constant.co_exceptiontable,
+    )
