@@ -32,6 +32,7 @@ class Spare:
         self._thread: threading.Thread | None = None
         self._worker: Worker | None = None
         self._is_warm = False
+        self._is_coming = False
 
     @property
     def pid(self) -> int | None:
@@ -42,8 +43,8 @@ class Spare:
     def want(self) -> None:
         """Has one come up unless there is one, or one is coming."""
         with self._changed:
-            coming = self._thread is not None and self._thread.is_alive()
-            if self._worker is None and not coming and not self._closing.is_set():
+            if self._worker is None and not self._is_coming and not self._closing.is_set():
+                self._is_coming = True
                 self._thread = threading.Thread(target=self._make, name="instar-trial-spare", daemon=True)
                 self._thread.start()
 
@@ -73,17 +74,19 @@ class Spare:
         if not self._closing.wait(AFTER_SECONDS):
             for _ in range(_MOST_DEATHS):
                 if self._try():
-                    break
+                    return
+        with self._changed:
+            self._is_coming = False
 
     def _try(self) -> bool:
-        """Starts one and warms it; returns whether that is over."""
+        """Starts one and warms it; returns whether it is there."""
         with self._changed:
             if self._closing.is_set():
-                return True
+                return False
             try:
                 worker = self._worker = self._start()
             except OSError:  # the first process tells people, if it cannot be started either
-                return True
+                return False
         is_warm = False
         try:
             self._warm(worker)
@@ -93,5 +96,6 @@ class Spare:
         finally:
             with self._changed:
                 self._worker, self._is_warm = worker if is_warm else None, is_warm
+                self._is_coming = not is_warm
                 self._changed.notify_all()
         return is_warm

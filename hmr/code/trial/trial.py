@@ -241,9 +241,11 @@ class Trial:
             if self._closed:
                 raise Death("it was closed", "exit")
             spare = self._spare.take()
-            if spare is not None and not spare.is_alive:
-                spare.end()
-                spare = None
+            if spare is not None:
+                self._spare.want()
+                if not spare.is_alive:
+                    spare.end()
+                    spare = None
             self._worker = spare or Worker(*self._limits)
         return self._worker
 

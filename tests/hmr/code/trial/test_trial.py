@@ -155,6 +155,74 @@ def test_what_has_passed_is_not_tried_again(scene: Scene, trial: Trial) -> None:
     assert tried.edit({"flock.py": "x = int('2')\n"}).loading.trial_ns == 0
 
 
+def test_what_does_the_same_as_what_has_passed_is_not_tried(scene: Scene, trial: Trial) -> None:
+    text = "import os\nSIZE = {0}\nseen = int('7')\ndef update():\n    return {0}\n"
+    scene.write("flock.py", text.format(1))
+    tried = Tried(scene, trial)
+    program = tried.edit({"flock.py": text.format(2)})
+    assert program.loading.trial_ns == 0
+    assert module(program).update() == module(program).SIZE == 2
+    assert tried.edit({"flock.py": text.format(3).replace("'7'", "'8'")}).loading.trial_ns > 0
+    assert tried.edit({"flock.py": text.format(4).replace("'7'", "'8'")}).loading.trial_ns == 0
+    assert "os._exit(4)" in str(tried.refusal(text.format(5).replace("int('7')", "os._exit(4)")))
+    assert "os._exit(4)" in str(tried.refusal(text.format(6).replace("int('7')", "os._exit(4)")))
+
+
+def test_a_helper_whose_functions_change_is_not_tried_nor_are_those_who_import_it(scene: Scene, trial: Trial) -> None:
+    scene.write("helper.py", "def f():\n    return 1\n")
+    scene.write("flock.py", "from helper import f\ndef update():\n    return f()\n")
+    tried = Tried(scene, trial)
+    program = tried.edit({"helper.py": "def f():\n    return 2\n"})
+    assert program.loading.trial_ns == 0
+    assert module(program).update() == 2
+
+
+CALLS = "def f():\n    return {}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "changes"),
+    [
+        pytest.param(
+            {"helper.py": CALLS.format(1), "flock.py": "from helper import f\nx = f()\n"},
+            {"helper.py": CALLS.format(2)},
+            id="a function that its importer calls",
+        ),
+        pytest.param(
+            {"math.py": "def sin(x):\n    return 1\n", "flock.py": "from math import sin\nx = sin(1)\n"},
+            {"math.py": "def sin(x):\n    return 2\n"},
+            id="a file with the name of a trusted module",
+        ),
+        pytest.param(
+            {"helper.py": "def f(): pass\ndef g(): pass\n", "flock.py": "try:\n    from helper import f\nexcept ImportError:\n    print('')\n"},
+            {"helper.py": "def g(): pass\n"},
+            id="an import that fails now, and another way is gone",
+        ),
+        pytest.param(
+            {"helper.py": "def __getattr__(name):\n    return 1\n", "flock.py": "from helper import x\n"},
+            {"helper.py": "def __getattr__(name):\n    return 2\n"},
+            id="a module that is asked for names",
+        ),
+        pytest.param(
+            {"helper.py": "def __getattr__(name):\n    return 1\n", "flock.py": "from helper import x\n"},
+            {"flock.py": "from helper import x\ny = 1\n"},
+            id="one that asks it",
+        ),
+        pytest.param(
+            {"helper.py": "x = 1\n", "flock.py": "import helper\n"},
+            {"helper.py": "x = 2\n", "flock.py": "import helper\ndef f():\n    import other\n", "other.py": ""},
+            id="other files within reach",
+        ),
+    ],
+)  # fmt: skip
+def test_what_may_do_something_else_is_tried(
+    scene: Scene, trial: Trial, files: Mapping[str, str], changes: Mapping[str, str]
+) -> None:
+    for name, text in files.items():
+        scene.write(name, text)
+    assert Tried(scene, trial).edit(changes).loading.trial_ns > 0
+
+
 def test_unchanged_files_are_executed_there_once(scene: Scene, trial: Trial, tmp_path: Path) -> None:
     log = tmp_path / "log.txt"
     text = f"import os\nwith open({str(log)!r}, 'a') as f:\n    print(os.getpid(), file=f)\n"
