@@ -86,31 +86,42 @@ def acts_of(code: CodeType, params: Collection[str]) -> Acts | None:
 
 
 def _acts(code: CodeType, params: Collection[str]) -> Acts:
-    operations = list(_operations(code))
-    values, functions = _left_out(code, operations)
+    operations = _operations(code)
+    stores = [index for index, one in enumerate(operations) if one[1] == _STORE]
+    values, functions = _left_out(code, operations, stores)
     kept = _without(operations, values, functions)
-    use = _Use(_origins(code, operations))
+    use = _Use(_origins(code, kept))
     use.read(code, kept, at_top=True)
     if not use.names.isdisjoint(functions) or not use.names.isdisjoint(params):
         raise _UnclearError
     if not use.names.isdisjoint(values):
         kept = _without(operations, {name: at for name, at in values.items() if name not in use.names}, functions)
-    bound = {code.co_names[argument] for _, operation, argument in operations if operation == _STORE}
+    bound = {code.co_names[operations[index][2]] for index in stores}
     if any(name.startswith("__") and name not in HARMLESS for name in bound):
         raise _UnclearError  # such as __getattr__, which others call
     if not use.loaded <= (bound - vars(builtins).keys()) | BUILTINS:
         raise _UnclearError
-    is_straight = not code.co_exceptiontable and not any(operation in _JUMPS for _, operation, _ in operations)
+    is_straight = not code.co_exceptiontable and _JUMPS.isdisjoint(code.co_code[::2])
     said = [_said(code, one, with_place=not is_straight) for one in kept]
     said.append((code.co_exceptiontable, code.co_varnames, code.co_cellvars, code.co_flags))
     name = blake2b(repr(said).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
     return Acts(name, frozenset(use.modules), is_straight)
 
 
-def _operations(code: CodeType) -> Iterator[_Operation]:
-    """Yields the operations of a code, without caches."""
-    extended = 0
+def _operations(code: CodeType) -> list[_Operation]:
+    """Returns the operations of a code, without caches."""
     text = code.co_code
+    if _EXTENDED in text[::2]:
+        return list(_extended_operations(text))
+    return [
+        (place, operation, argument)
+        for place, (operation, argument) in enumerate(zip(text[::2], text[1::2], strict=True))
+        if operation
+    ]
+
+
+def _extended_operations(text: bytes) -> Iterator[_Operation]:
+    extended = 0
     for place, (operation, argument) in enumerate(zip(text[::2], text[1::2], strict=True)):
         if operation == _EXTENDED:
             extended = (extended | argument) << 8
@@ -119,14 +130,12 @@ def _operations(code: CodeType) -> Iterator[_Operation]:
             extended = 0
 
 
-def _left_out(code: CodeType, operations: Sequence[_Operation]) -> tuple[_Places, _Places]:
+def _left_out(code: CodeType, operations: Sequence[_Operation], stores: Sequence[int]) -> tuple[_Places, _Places]:
     """Returns where plain values and functions are made and bound to a name at once, by that name."""
     values: _Places = {}
     functions: _Places = {}
-    for index, (_, operation, argument) in enumerate(operations):
-        if operation != _STORE:
-            continue
-        name = code.co_names[argument]
+    for index in stores:
+        name = code.co_names[operations[index][2]]
         before = index - 1
         if name.startswith("__") and name not in HARMLESS:
             continue
@@ -215,7 +224,7 @@ class _Use:
         )
         for index, (_, operation, argument) in enumerate(operations):
             if operation in _CONSTANT and isinstance(inner := code.co_consts[argument], CodeType):
-                self.read(inner, list(_operations(inner)))
+                self.read(inner, _operations(inner))
             elif operation in _NAMED and operation != _STORE:
                 name = _name(code, operation, argument)
                 self.names.add(name)
