@@ -1,18 +1,21 @@
 """Puts the code of a module together from its pieces: equal to what the compiler makes of the whole text.
 
-Everything of a piece that does not depend on the others is kept, so that a long module costs little more than what changed.
-Formats are those of CPython 3.11: `Python/compile.c` (the assembler), `Objects/locations.md`, `Python/marshal.c`.
+Everything that does not depend on what changed is kept, so that a long module costs little more than the change.
+Formats are those of CPython 3.11: `Python/compile.c` (the assembler), `Python/marshal.c`.
 """
 
 from __future__ import annotations
 
 import opcode
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 
 from instar.hmr.code.compile.pieces.constants import REFERENCE, Constant, dumped
 from instar.hmr.code.compile.pieces.encoding import entry
-from instar.hmr.code.compile.pieces.instructions import SETUP
+from instar.hmr.code.compile.pieces.instructions import SETUP, UnfitError
 from instar.hmr.code.compile.pieces.part import Part
+from instar.hmr.code.compile.pieces.piece import Piece
 
 _RESUME = opcode.opmap["RESUME"]
 _COPIED = 6
@@ -23,100 +26,182 @@ _NO_NAMES = dumped(())
 _MODULE = dumped("<module>")
 
 
-def assemble(parts: Sequence[Part], path: str) -> bytes | None:
-    """Returns the code of a module, marshalled, None if the compiler might make something else of its text.
+class Assembly:
+    """The code of a module.
 
-    Args:
-        parts: its parts from first to last.
-        path: the file's name.
+    Attributes:
+        parts: what it is made of, from first to last.
     """
-    if not _are_apart(parts):
-        return None
-    names: dict[str, int] = {}
-    named = [[names.setdefault(name, len(names)) for name in part.piece.names] for part in parts]
-    data, counted, has_name = _constants(parts, path)
-    code, table = _instructions(parts, named, counted)
-    del data[max(part.most for part in parts) + 1 :]  # as the compiler does with what is not used in the end
-    numbers = (0, 0, 0, max(part.piece.stack for part in parts), parts[0].piece.flags)
-    return b"".join(
-        [
-            b"c" + b"".join(number.to_bytes(4, "little") for number in numbers),
-            dumped(code),
-            b"(" + len(data).to_bytes(4, "little"),
-            *data,
-            dumped(tuple(names)),
-            _NO_NAMES,
-            _NO_BYTES,
-            REFERENCE if has_name else dumped(path),
-            _MODULE,
-            _MODULE,
-            (1).to_bytes(4, "little"),
-            dumped(table),
-            _NO_BYTES,
-        ]
-    )
 
+    def __init__(self, parts: Sequence[Part], path: str) -> None:
+        """Puts it together.
 
-def _constants(parts: Sequence[Part], path: str) -> tuple[list[bytes], list[list[int]], bool]:
-    """Returns the constants of a module, marshalled, where those of each part are, and whether the file's name is there."""
-    places: dict[bytes, int] = {}
-    data: list[bytes] = []
-    counted = []
-    has_name = False
-    line = 1
-    for part in parts:
-        mine = []
-        for constant, written in zip(part.piece.constants, part.constants(line), strict=True):
-            if constant.key is None:
-                mine.append(len(data))
-                data.append(written if has_name else _with_name(written, constant, path))
-                has_name = True
-                continue
-            place = places.setdefault(constant.key, len(data))
-            if place == len(data):
-                data.append(written)
-            mine.append(place)
-        counted.append(mine)
-        line += part.height
-    for part, mine in zip(parts, counted, strict=True):
-        for constant in part.piece.folded:
-            place = places.setdefault(constant.key or b"", len(data))
-            if place == len(data):
-                data.append(constant.data)
-            mine.append(place)
-    return data, counted, has_name
+        Args:
+            parts: what it is made of, from first to last.
+            path: the file's name.
 
+        Raises:
+            UnfitError: the compiler might make something else of their text.
+        """
+        self.parts = list(parts)
+        self._path = path
+        self._lines = list(accumulate((part.height for part in parts), initial=1))[:-1]
+        self._names: dict[str, int] = {}
+        self._named = [[self._names.setdefault(one, len(self._names)) for one in part.piece.names] for part in parts]
+        self._data: list[bytes] = []
+        self._counted: list[list[int]] = []
+        self._places: dict[bytes, int] = {}
+        self._uses: Counter[bytes] = Counter()
+        self._named_at = -1
+        self._check()
+        self._count()
+        self._annotated = any(part.piece.annotated for part in parts)
+        self._code: list[bytes] = []
+        self._most: list[int] = []
+        for index, part in enumerate(parts):
+            self._code.append(part.code(self._named[index], self._counted[index]))
+            self._most.append(part.most)
+        self._table = [self._places_of(index) for index in range(len(parts))]
 
-def _instructions(parts: Sequence[Part], named: list[list[int]], counted: list[list[int]]) -> tuple[bytes, bytes]:
-    """Returns the instructions of a module, and the table of their places."""
-    code = [bytes((_RESUME, 0))]
-    table = [entry(1, _TOP, -1)]
-    before = 0
-    if any(part.piece.annotated for part in parts):
-        head = parts[0].piece.head
-        code.append(bytes((SETUP or 0, 0)))
-        table.append(entry(1, head, head[0] - before))
-        before = head[0]
-    line = 1
-    for part, names, constants in zip(parts, named, counted, strict=True):
-        if part.piece.steps:
-            code.append(part.code(names, constants))
-            table.append(part.places(line, before))
-            before = line - 1 + part.reach
-        line += part.height
-    return b"".join(code), b"".join(table)
+    def replace(self, changed: Mapping[int, Part]) -> bool:
+        """Puts parts in the place of others; false if that would move what others use, and it is of no use any more.
 
-
-def _are_apart(parts: Sequence[Part]) -> bool:
-    """Returns whether the compiler treats each part by itself: no short end may be copied to where a jump leads to it."""
-    following = 0
-    for part in reversed(parts):
-        if part.piece.flags != parts[0].piece.flags:
+        Raises:
+            UnfitError: as when it was made.
+        """
+        if not self._exchange(changed):
             return False
-        if part.jumps:
-            return part is parts[-1] or following > _COPIED
-        following += len(part.piece.steps)
-    return True
+        for index, part in changed.items():
+            self.parts[index] = part
+            self._code[index] = part.code(self._named[index], self._counted[index])
+            self._most[index] = part.most
+        self._check()
+        first = min(changed, default=len(self.parts))
+        line = self._lines[first] if changed else 0
+        for index in range(first, len(self.parts)):
+            part = self.parts[index]
+            if index in changed or self._lines[index] != line:
+                self._lines[index] = line
+                self._write(index)
+            line += part.height
+        for index in changed:
+            self._table[index] = self._places_of(index)
+            for following in range(index + 1, len(self.parts)):
+                self._table[following] = self._places_of(following)
+                if self.parts[following].piece.steps:
+                    break
+        return True
+
+    def marshalled(self) -> bytes:
+        """Returns the code, marshalled."""
+        code = [bytes((_RESUME, 0)), *([bytes((SETUP or 0, 0))] if self._annotated else ()), *self._code]
+        table = [entry(1, _TOP, -1), *self._table]
+        if self._annotated:
+            head = self.parts[0].piece.head
+            table.insert(1, entry(1, head, head[0]))
+        used = self._data[: max(self._most) + 1]  # as the compiler does
+        numbers = (0, 0, 0, max(part.piece.stack for part in self.parts), self.parts[0].piece.flags)
+        return b"".join(
+            [
+                b"c" + b"".join(number.to_bytes(4, "little") for number in numbers),
+                dumped(b"".join(code)),
+                b"(" + len(used).to_bytes(4, "little"),
+                *used,
+                dumped(tuple(self._names)),
+                _NO_NAMES,
+                _NO_BYTES,
+                REFERENCE if self._named_at >= 0 else dumped(self._path),
+                _MODULE,
+                _MODULE,
+                (1).to_bytes(4, "little"),
+                dumped(b"".join(table)),
+                _NO_BYTES,
+            ]
+        )
+
+    def _check(self) -> None:
+        """Sees that the compiler treats each part by itself: that no short end is copied to where a jump leads to it.
+
+        Raises:
+            UnfitError: it might not.
+        """
+        following = 0
+        for part in reversed(self.parts):
+            if part.piece.flags != self.parts[0].piece.flags:
+                raise UnfitError("its parts are compiled in different ways")
+            if part.jumps and part is not self.parts[-1] and following <= _COPIED:
+                raise UnfitError("its end may be copied to where a jump leads to it")
+            if part.jumps:
+                break
+            following += len(part.piece.steps)
+
+    def _count(self) -> None:
+        """Gives the constants their places: those that the optimizer adds come last."""
+        for index, part in enumerate(self.parts):
+            self._counted.append([self._place(constant) for constant in part.piece.constants])
+            self._write(index)
+        for part, mine in zip(self.parts, self._counted, strict=True):
+            mine += [self._place(constant) for constant in part.piece.folded]
+
+    def _place(self, constant: Constant) -> int:
+        key = constant.key
+        place = len(self._data) if key is None else self._places.setdefault(key, len(self._data))
+        if place == len(self._data):
+            self._data.append(constant.data)
+        if key is not None:
+            self._uses[key] += 1
+        elif self._named_at < 0:
+            self._named_at = place
+        return place
+
+    def _write(self, index: int) -> None:
+        """Writes the code of a part, with its lines."""
+        part = self.parts[index]
+        if not part.defines:
+            return
+        written = part.constants(self._lines[index])
+        for constant, place, data in zip(part.piece.constants, self._counted[index], written, strict=False):
+            if constant.key is None:
+                self._data[place] = data if place != self._named_at else _with_name(data, constant, self._path)
+
+    def _exchange(self, changed: Mapping[int, Part]) -> bool:
+        """Puts the constants of parts in the place of others', if names and constants all stay where they are."""
+        exchanged: Counter[tuple[bytes, Constant]] = Counter()
+        for index, part in changed.items():
+            old, new = self.parts[index].piece, part.piece
+            if not _are_alike(old, new):
+                return False
+            for one, other in zip((*old.constants, *old.folded), (*new.constants, *new.folded), strict=True):
+                if one.key is not None and one.key != other.key:
+                    exchanged[one.key, other] += 1
+        for (key, other), count in exchanged.items():
+            if self._uses[key] != count or other.key is None or other.key in self._places:
+                return False
+            place = self._places[other.key] = self._places.pop(key)
+            self._uses[other.key] = self._uses.pop(key)
+            self._data[place] = other.data
+        return True
+
+    def _places_of(self, index: int) -> bytes:
+        """Returns a part's table of places."""
+        part = self.parts[index]
+        if not part.piece.steps:
+            return b""
+        part.code(self._named[index], self._counted[index])
+        before = self.parts[0].piece.head[0] if self._annotated else 0
+        for earlier in range(index - 1, -1, -1):
+            if self.parts[earlier].piece.steps:
+                before = self._lines[earlier] - 1 + self.parts[earlier].reach
+                break
+        return part.places(self._lines[index], before)
+
+
+def _are_alike(old: Piece, new: Piece) -> bool:
+    """Returns whether pieces have the same names, and constants of the same kinds."""
+    return (old.names, old.annotated, old.head) == (new.names, new.annotated, new.head) and all(
+        [one.key is None for one in ones] == [other.key is None for other in others]
+        for ones, others in ((old.constants, new.constants), (old.folded, new.folded))
+    )
 
 
 def _with_name(data: bytes, constant: Constant, path: str) -> bytes:

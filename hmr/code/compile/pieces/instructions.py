@@ -94,7 +94,7 @@ def _own(code: CodeType, height: int, places: Sequence[tuple[int | None, ...]]) 
     own = [one for one in _operations(code) if one[1] not in _AHEAD]
     if own[0][1] == _OPS["NOP"] and (places[own[0][0]][0] or 0) <= height:
         del own[0]
-    if any(line is not None and line <= height for line, *_ in (places[one[0]] for one in own)):
+    if any(line is None or line <= height for line, *_ in (places[one[0]] for one in own)):
         raise UnfitError("its code begins where something ahead of it is")
     return own
 

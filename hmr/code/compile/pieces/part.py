@@ -14,8 +14,10 @@ class Part:
 
     Attributes:
         piece: the piece.
+        defines: whether there is code among its constants.
         height: how many lines it has.
         jumps: whether there are jumps in it.
+        says: whether it says something to others.
         reach: the line of its last instruction, counted from its first as 1.
         most: the last constant of the module that it uses.
     """
@@ -28,17 +30,21 @@ class Part:
         "_indices",
         "_line",
         "_rest",
+        "defines",
         "height",
         "jumps",
         "most",
         "piece",
         "reach",
+        "says",
     )
 
     def __init__(self, piece: Piece) -> None:
         self.piece = piece
         self.height = piece.text.count("\n")
         self.jumps = any(step.kind in (FORWARD, BACKWARD) for step in piece.steps)
+        self.defines = any(constant.key is None for constant in piece.constants)
+        self.says = any(piece.said)
         self._indices: tuple[list[int], list[int]] | None = None
         self._fits = piece.around
         self._line = 0

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from instar.hmr.code.compile.pieces.constants import NAME, Constant, constant_of
 from instar.hmr.code.compile.pieces.instructions import MARK, SETUP, Place, Step, UnfitError, place_of, steps_of
-from instar.hmr.code.compile.pieces.splitting import FIRST, LAST, split, with_roles
+from instar.hmr.code.compile.pieces.splitting import FIRST, LAST, role_of, split
 from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, decode, facts_of
 
 _END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 5 + "\n"
@@ -100,7 +100,8 @@ def piece_of(value: Any) -> Piece:
 def taken_apart(data: bytes, optimize: int) -> list[bytes]:
     """Returns the pieces of a content, each marshalled; none if it cannot be compiled in pieces."""
     try:
-        keys = with_roles(split(decode(data)))
+        chunks = split(decode(data))
+        keys = [(chunk, role_of(index, len(chunks))) for index, chunk in enumerate(chunks)]
         around = together(scan(*key) for key in keys)
         return [marshal.dumps(_plain(make(*key, around, optimize))) for key in keys]
     except (UnfitError, SyntaxError, ValueError):
@@ -109,12 +110,10 @@ def taken_apart(data: bytes, optimize: int) -> list[bytes]:
 
 def together(said: Iterable[Around]) -> Around:
     """Returns what pieces say together."""
-    told = list(said)
+    told = [one for one in said if any(one)]
     nothing: frozenset[str] = frozenset()
-    imported, declared = (
-        nothing.union(*names) for names in zip(*((one.imported, one.declared) for one in told), strict=True)
-    )
-    return Around(imported, declared, max(one.flags for one in told))
+    imported, declared = nothing.union(*(one.imported for one in told)), nothing.union(*(one.declared for one in told))
+    return Around(imported, declared, max((one.flags for one in told), default=0))
 
 
 def scan(text: str, role: int) -> Around:

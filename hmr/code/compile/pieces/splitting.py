@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 FIRST, LAST = 1, 2
 """Roles: the first piece may begin with a docstring, the last one ends the module."""
@@ -32,10 +31,9 @@ def split(text: str) -> list[str]:
     return chunks
 
 
-def with_roles(chunks: Sequence[str]) -> list[tuple[str, int]]:
-    """Returns pieces, in order, each with its role."""
-    last = len(chunks) - 1
-    return [(chunk, (0 if index else FIRST) | (0 if index < last else LAST)) for index, chunk in enumerate(chunks)]
+def role_of(index: int, count: int) -> int:
+    """Returns the role of a piece among so many."""
+    return (0 if index else FIRST) | (0 if index < count - 1 else LAST)
 
 
 def _is_open(text: str, begin: int, end: int) -> bool:

@@ -292,4 +292,4 @@ def test_what_is_kept_of_earlier_texts_is_bounded() -> None:
     known = Known("import os\nx = 1\n")
     for number in range(600):
         assert known.check(f"import os\nx = {number}\nz = {number}\n")
-    assert len(known.incremental._files[PATH].parts) < 300
+    assert len(known.incremental._files[PATH]._known) < 300
