@@ -36,7 +36,7 @@ class Builder:
         self._codebase = codebase
         self._check = check
         self._helper = CompileHelper()
-        self.incremental = Incremental(self._helper.translate)
+        self.incremental = Incremental(self._helper)
         self.cache = UnitCache(self.incremental.translate)
         self._trial = Trial()
         self._limit = LoadLimit(on_stuck)

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from instar.hmr.code.compile.compiler import Unit, unit_of
-from instar.hmr.code.compile.pieces.piece import Piece, piece_of
+from instar.hmr.code.compile.pieces.piece import Around, Piece, piece_of
 from instar.hmr.code.compile.source import Source
 from instar.hmr.code.compile.translate import Facts
 from instar.hmr.code.errors import CompileError
@@ -83,14 +84,22 @@ class CompileHelper:
         Raises:
             CompileError: as `translate`.
         """
-        return [piece_of(marshal.loads(one)) for one in self._reply("take apart", path, (data, sys.flags.optimize))]
+        return _pieces(self._reply("take apart", path, (data, sys.flags.optimize)))
+
+    def make(self, path: Path, new: Collection[tuple[str, int]], around: Around) -> list[Piece]:
+        """Returns pieces of texts with their roles, none if one of them is unfit.
+
+        Raises:
+            CompileError: as `translate`.
+        """
+        return _pieces(self._reply("make", path, (list(new), tuple(around), sys.flags.optimize)))
 
     def close(self) -> None:
         """Ends the process; a later `compile` starts a new one."""
         with self._turn:
             self._end()
 
-    def _reply(self, what: str, path: Path, arguments: tuple[str | bytes | int, ...]) -> Any:
+    def _reply(self, what: str, path: Path, arguments: tuple[Any, ...]) -> Any:
         request = marshal.dumps((what, arguments))
         with self._turn:
             try:
@@ -157,6 +166,11 @@ class CompileHelper:
                     pipe.close()
                 except OSError:  # what was still buffered has nowhere to go
                     continue
+
+
+def _pieces(reply: Sequence[bytes]) -> list[Piece]:
+    """Returns pieces from their bytes: each takes the interpreter for a moment only."""
+    return [piece_of(marshal.loads(one)) for one in reply]
 
 
 def _ending(status: int) -> str:

@@ -133,6 +133,6 @@ class Predictor:
     def _compile(self, guess: _Guess) -> None:
         digest = digest_of(guess.data)
         if digest not in self._cache:
-            compiled = partial(self._incremental.translate, whole=self._helper.translate)
+            compiled = partial(self._incremental.translate, elsewhere=self._helper)
             self._cache.fill(digest, guess.path, guess.data, guess.origin, compiled)
             self.guesses += 1

@@ -54,7 +54,12 @@ class Assembly:
         self._uses: Counter[bytes] = Counter()
         self._named_at = -1
         self._check()
+        if any(part.piece.flags != parts[0].piece.flags for part in parts):
+            raise UnfitError("its parts are compiled in different ways")
         self._count()
+        self._written_names = dumped(tuple(self._names))
+        self._jumping = any(part.jumps for part in parts)
+        self._stacks = [part.piece.stack for part in parts]
         self._annotated = any(part.piece.annotated for part in parts)
         self._code: list[bytes] = []
         self._most: list[int] = []
@@ -73,9 +78,12 @@ class Assembly:
             return False
         for index, part in changed.items():
             self.parts[index] = part
+            self._stacks[index] = part.piece.stack
+            self._jumping |= part.jumps
             self._code[index] = part.code(self._named[index], self._counted[index])
             self._most[index] = part.most
-        self._check()
+        if self._jumping:
+            self._check()
         first = min(changed, default=len(self.parts))
         line = self._lines[first] if changed else 0
         for index in range(first, len(self.parts)):
@@ -100,14 +108,14 @@ class Assembly:
             head = self.parts[0].piece.head
             table.insert(1, entry(1, head, head[0]))
         used = self._data[: max(self._most) + 1]  # as the compiler does
-        numbers = (0, 0, 0, max(part.piece.stack for part in self.parts), self.parts[0].piece.flags)
+        numbers = (0, 0, 0, max(self._stacks), self.parts[0].piece.flags)
         return b"".join(
             [
                 b"c" + b"".join(number.to_bytes(4, "little") for number in numbers),
                 dumped(b"".join(code)),
                 b"(" + len(used).to_bytes(4, "little"),
                 *used,
-                dumped(tuple(self._names)),
+                self._written_names,
                 _NO_NAMES,
                 _NO_BYTES,
                 REFERENCE if self._named_at >= 0 else dumped(self._path),
@@ -127,8 +135,6 @@ class Assembly:
         """
         following = 0
         for part in reversed(self.parts):
-            if part.piece.flags != self.parts[0].piece.flags:
-                raise UnfitError("its parts are compiled in different ways")
             if part.jumps and part is not self.parts[-1] and following <= _COPIED:
                 raise UnfitError("its end may be copied to where a jump leads to it")
             if part.jumps:
@@ -198,7 +204,8 @@ class Assembly:
 
 def _are_alike(old: Piece, new: Piece) -> bool:
     """Returns whether pieces have the same names, and constants of the same kinds."""
-    return (old.names, old.annotated, old.head) == (new.names, new.annotated, new.head) and all(
+    told, tells = ((one.names, one.annotated, one.head, one.flags) for one in (old, new))
+    return told == tells and all(
         [one.key is None for one in ones] == [other.key is None for other in others]
         for ones, others in ((old.constants, new.constants), (old.folded, new.folded))
     )

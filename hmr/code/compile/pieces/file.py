@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from instar.hmr.code.compile.pieces.assembly import Assembly
 from instar.hmr.code.compile.pieces.changes import Change, changes
@@ -19,6 +19,20 @@ _MOST_NEW = 6_000
 """Characters that are compiled here for one text."""
 _SPARE = 200
 """Pieces of earlier texts that are kept besides as many as the last one has."""
+
+
+class MuchNewError(Exception):
+    """Too much is new to be compiled here.
+
+    Attributes:
+        new: the texts of the pieces that are not known, with their roles.
+        around: what the module says.
+    """
+
+    def __init__(self, new: Collection[tuple[str, int]], around: Around) -> None:
+        super().__init__("much is new")
+        self.new = new
+        self.around = around
 
 
 class File:
@@ -38,60 +52,72 @@ class File:
         """Returns what `translate.translate` says about a text that is mostly known.
 
         Raises:
-            UnfitError: too much of it is new, or it cannot be compiled in pieces.
+            MuchNewError: it has to be learned first.
+            UnfitError: it cannot be compiled in pieces.
         """
         assembly = self._assembly
         old = [] if assembly is None else assembly.parts
-        made = (
-            [Change(0, 0, split(text))] if assembly is None else list(changes([part.piece.text for part in old], text))
-        )
-        parts, changed = self._parts(old, made)
+        made = list(changes([part.piece.text for part in old], text)) if old else [Change(0, 0, split(text))]
+        parts, changed, around = self._parts(old, made)
         self._assembly = None
         even = all(one.last - one.first == len(one.pieces) for one in made)
         if assembly is None or not even or not assembly.replace({index: parts[index] for index in changed}):
             assembly = Assembly(parts, self._path)
-        self._assembly = assembly
+        self._assembly, self._around = assembly, around
         if len(self._known) > 2 * len(parts) + _SPARE:
             self._known = {(part.piece.text, part.piece.role): part for part in parts}
         return {"code": assembly.marshalled(), "text": text, **_facts(parts), "warnings": []}
 
-    def _parts(self, old: Sequence[Part], made: Sequence[Change]) -> tuple[list[Part], list[int]]:
-        """Returns the parts of a text, and which of them are not those of the text before."""
-        found = list(_changed(old, made))
-        count = len(found)
-        keys: dict[int, tuple[str, int]] = {}
-        for index, one in enumerate(found):
-            role = role_of(index, count)
-            if isinstance(one, str):
-                keys[index] = one, role
-            elif one.piece.role != role:
-                keys[index] = one.piece.text, role
-        parts = {index: self._known.get(key) for index, key in keys.items()}
-        said = {index: scan(*keys[index]) if part is None else part.piece.said for index, part in parts.items()}
-        kept = [(index, one) for index, one in enumerate(found) if index not in keys and isinstance(one, Part)]
-        around = together([*(one.piece.said for _, one in kept if one.says), *said.values()])
-        if around != self._around:
-            self._around = around
-            keys |= {index: (one.piece.text, one.piece.role) for index, one in kept if not one.fits(around)}
-        new = [index for index in keys if (part := parts.get(index)) is None or not part.fits(self._around)]
-        sizes = [len(keys[index][0]) for index in new]
+    def _parts(self, old: Sequence[Part], made: Sequence[Change]) -> tuple[list[Part], list[int], Around]:
+        """Returns the parts of a text, which of them are not those of the text before, and what they say together."""
+        found, fresh = _changed(old, made)
+        keys = {index: (text, role_of(index, len(found))) for index, text in fresh.items()}
+        parts = {index: part for index, key in keys.items() if (part := self._known.get(key)) is not None}
+        said = [part.piece.said for part in parts.values()]
+        said += [scan(*key) for index, key in keys.items() if index not in parts]
+        said += [part.piece.said for part in found if part is not None and part.says]
+        around = together(said)
+        if around == self._around:
+            around = self._around
+        else:
+            unfit = [index for index, part in enumerate(found) if part is not None and not part.fits(around)]
+            keys |= {index: (old_part.piece.text, old_part.piece.role) for index in unfit if (old_part := found[index])}
+        self._make(
+            {key for key in keys.values() if (part := self._known.get(key)) is None or not part.fits(around)}, around
+        )
+        for index, key in keys.items():
+            found[index] = self._known[key]
+        return [part for part in found if part is not None], list(keys), around
+
+    def _make(self, new: Collection[tuple[str, int]], around: Around) -> None:
+        """Compiles pieces.
+
+        Raises:
+            MuchNewError: that would take long.
+        """
+        sizes = [len(text) for text, _ in new]
         if sum(sizes) > _MOST_NEW or max(sizes, default=0) > _MOST_TEXT:
-            raise UnfitError("too much of it is new")
-        for index in new:
-            part = Part(make(*keys[index], self._around, sys.flags.optimize))
-            parts[index] = self._known[keys[index]] = part
-        whole = [parts.get(index) or one for index, one in enumerate(found)]
-        return [one for one in whole if isinstance(one, Part)], sorted(keys)
+            raise MuchNewError(new, around)
+        for key in new:
+            self._known[key] = Part(make(*key, around, sys.flags.optimize))
 
 
-def _changed(old: Sequence[Part], made: Sequence[Change]) -> Iterator[Part | str]:
-    """Yields parts that stay, and the texts of others."""
+def _changed(old: Sequence[Part], made: Sequence[Change]) -> tuple[list[Part | None], dict[int, str]]:
+    """Returns the parts that stay, at their new places, and the texts between."""
+    found: list[Part | None] = []
+    fresh: dict[int, str] = {}
     done = 0
     for change in made:
-        yield from old[done : change.first]
-        yield from change.pieces
+        found += old[done : change.first]
+        fresh |= dict(enumerate(change.pieces, len(found)))
+        found += [None] * len(change.pieces)
         done = change.last
-    yield from old[done:]
+    found += old[done:]
+    for index in (0, len(found) - 1):
+        part = found[index]
+        if part is not None and part.piece.role != role_of(index, len(found)):
+            fresh[index], found[index] = part.piece.text, None
+    return found, fresh
 
 
 def _facts(parts: Sequence[Part]) -> Facts:

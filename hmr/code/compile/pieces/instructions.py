@@ -70,16 +70,16 @@ def steps_of(
     for unit, operation, argument, caches, behind in own:
         kind, value = PLAIN, argument
         if operation in opcode.hasconst:
-            kind, value = CONSTANT, known[argument]
+            kind, value = CONSTANT, known.get(argument, -1)
         elif operation == _OPS["LOAD_GLOBAL"]:
             kind, value = NAMED_AND_FLAG, names.index(code.co_names[argument >> 1]) << 1 | argument & 1
         elif operation in opcode.hasname:
             kind, value = NAMED, names.index(code.co_names[argument])
         elif operation in opcode.hasjrel:
             kind, target = _jump(operation, argument, behind)
-            if target not in order:
-                raise UnfitError("it jumps to where it does not go on")
-            value = order[target]
+            value = order.get(target, -1)
+        if value < 0:
+            raise UnfitError("it uses, or goes to, what is not its own")
         yield Step(operation, kind, value, caches, place_of(places[unit], height))
 
 

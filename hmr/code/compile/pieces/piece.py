@@ -12,8 +12,9 @@ from __future__ import annotations
 import _symtable  # type: ignore[import-not-found]
 import marshal
 import re
+import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -22,10 +23,11 @@ from instar.hmr.code.compile.pieces.instructions import MARK, SETUP, Place, Step
 from instar.hmr.code.compile.pieces.splitting import FIRST, LAST, role_of, split
 from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, decode, facts_of
 
-_END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 5 + "\n"
+_END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 2 + "\n"
 """Shows where a piece ends; it is longer than what the compiler would copy to where a jump leads to it."""
 _DEFINITION = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*(?:@|def\b|class\b|async\s+def\b)")
 _ALIAS = re.compile(r"\bParam\s+as\b")
+_WORD = re.compile(r"\w+")
 _TELLING = ("import", "class", "Param", "__all__")
 _NO_FREE, _ANNOTATIONS = 0x40, 0x1000000
 _IMPORTED, _DECLARED = 2 << 6, 1
@@ -60,7 +62,7 @@ class Piece(NamedTuple):
         text: its text.
         role: FIRST, LAST, both or neither.
         around: what of the module mattered when it was compiled.
-        words: the names in it.
+        words: the words in it.
         said: what it says to others.
         names: the names that its top level uses, in the order in which the compiler counts them.
         constants: likewise its constants.
@@ -97,13 +99,20 @@ def piece_of(value: Any) -> Piece:
     return Piece(text, role, Around(*around), words, Around(*said), names, plain, more, instructions, *others)
 
 
+def made(keys: Iterable[tuple[str, int]], around: tuple[Any, ...], optimize: int) -> list[bytes]:
+    """Returns pieces, each marshalled, of texts with their roles; none if one of them is unfit."""
+    try:
+        return [marshal.dumps(_plain(make(*key, Around(*around), optimize))) for key in keys]
+    except UnfitError:
+        return []
+
+
 def taken_apart(data: bytes, optimize: int) -> list[bytes]:
     """Returns the pieces of a content, each marshalled; none if it cannot be compiled in pieces."""
     try:
         chunks = split(decode(data))
         keys = [(chunk, role_of(index, len(chunks))) for index, chunk in enumerate(chunks)]
-        around = together(scan(*key) for key in keys)
-        return [marshal.dumps(_plain(make(*key, around, optimize))) for key in keys]
+        return made(keys, together(scan(*key) for key in keys), optimize)
     except (UnfitError, SyntaxError, ValueError):
         return []
 
@@ -126,6 +135,7 @@ def scan(text: str, role: int) -> Around:
     declared: frozenset[str] = frozenset()
     taken = 0
     if "import" in text or "global" in text:
+        _raise_warnings()
         try:
             symbols = _symtable.symtable(text, NAME, "exec").symbols
         except _FAILURES as error:
@@ -155,6 +165,8 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
         raise UnfitError("this Python's code, or this text, is not understood here")
     first = bool(role & FIRST)
     own = scan(text, role)
+    words = frozenset(_WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+    around = around.among(words)
     ahead = "" if first else "pass\n"
     aside = _aside(around, first=first)
     code = _compiled(ahead + text + _END + aside, around.flags, optimize)
@@ -162,11 +174,10 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
     constants = code.co_consts[:end]
     folded = [one for one in code.co_consts[end:] if isinstance(one, tuple)]
     names = code.co_names[: code.co_names.index(MARK)]
-    words = frozenset(names).union(*(_words(one) for one in constants if isinstance(one, CodeType)))
     taken, height = code, len(ahead) and 1
     plain = _compiled(text + _END + _aside(around), around.flags, optimize) if first else code
     if role & LAST:
-        front = "" if first else aside
+        front = "" if first else aside or ahead
         taken, height = _compiled(front + text, around.flags, optimize), front.count("\n")
         constants = constants if None in constants else (*constants, None)
     try:
@@ -177,7 +188,7 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
         return Piece(
             text=text,
             role=role,
-            around=around.among(words),
+            around=around,
             words=words,
             said=own,
             names=names,
@@ -196,24 +207,31 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
 
 def _aside(around: Around, *, first: bool = False) -> str:
     """Returns what says the same to a piece as the rest of its module; it leaves no code."""
-    lines = ["if 0:", f" {MARK}: 0" if first else " pass"]
+    lines = []
+    if first:
+        lines.append(f" {MARK}: 0")
     if around.imported:
         lines.append(f" import {','.join(sorted(around.imported))}")
     if around.declared:
         lines.append(f" def {MARK}(): global {','.join(sorted(around.declared))}")
-    return "\n".join([*lines, ""])
+    return "\n".join(["if 0:", *lines, ""]) if lines else ""
 
 
 def _compiled(text: str, flags: int, optimize: int) -> CodeType:
-    """Compiles what warns of nothing. The filter stays: changing them back is not safe among threads."""
-    filters: Any = warnings.filters
-    if not filters or filters[0] is not _RAISES:
-        filters.insert(0, _RAISES)
+    """Compiles what warns of nothing."""
+    _raise_warnings()
     try:
         code: CodeType = compile(text, NAME, "exec", flags, dont_inherit=True, optimize=optimize)
     except _FAILURES as error:
         raise UnfitError(str(error)) from None
     return code
+
+
+def _raise_warnings() -> None:
+    """Makes errors of warnings of pieces, for good: to take a filter back is not safe among threads."""
+    filters: Any = warnings.filters
+    if not filters or filters[0] is not _RAISES:
+        filters.insert(0, _RAISES)
 
 
 def _end_of(code: CodeType) -> int:
@@ -222,14 +240,6 @@ def _end_of(code: CodeType) -> int:
     if mark not in code.co_consts or MARK not in code.co_names:
         raise UnfitError("what follows it is never reached")
     return code.co_consts.index(mark)
-
-
-def _words(code: CodeType) -> Iterator[str]:
-    for names in (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars):
-        yield from names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _words(constant)
 
 
 def _facts(text: str, flags: int, optimize: int) -> Facts | None:

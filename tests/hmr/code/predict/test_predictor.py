@@ -9,6 +9,7 @@ import pytest
 
 from instar.hmr.code.compile.cache import UnitCache
 from instar.hmr.code.compile.pieces.incremental import Incremental
+from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source, digest_of
 from instar.hmr.code.errors import CompileError
 from instar.hmr.code.predict import Predictor
@@ -19,7 +20,7 @@ class Made:
 
     def __init__(self) -> None:
         self.cache = UnitCache(self.refuse)
-        self.predictor = Predictor(self.cache, Incremental(self.refuse))
+        self.predictor = Predictor(self.cache, Incremental(CompileHelper()))
         self.compiled: queue.SimpleQueue[Path] = queue.SimpleQueue()
         fill = self.cache.fill
 

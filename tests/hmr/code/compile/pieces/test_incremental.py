@@ -3,7 +3,7 @@ from __future__ import annotations
 import marshal
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from types import CodeType
 
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instar.hmr.code.compile.pieces.incremental import Incremental
-from instar.hmr.code.compile.pieces.piece import piece_of, taken_apart
+from instar.hmr.code.compile.pieces.piece import Around, Piece, made, piece_of, taken_apart
 from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, translate
 
 PATH = Path("/scene/flöck.py")
@@ -24,15 +24,20 @@ class Known:
 
     def __init__(self, text: str = "") -> None:
         self.wholes: list[bytes] = []
-        self.incremental = Incremental(self.whole)
+        self.made: list[tuple[str, int]] = []
+        self.incremental = Incremental(self)
         self.learn(text)
 
     def learn(self, text: str) -> None:
         self.incremental.learn(PATH, [piece_of(marshal.loads(one)) for one in taken_apart(text.encode(), 0)])
 
-    def whole(self, path: Path, data: bytes) -> Facts:
+    def translate(self, path: Path, data: bytes) -> Facts:
         self.wholes.append(data)
         return translate(str(path), data, 0)
+
+    def make(self, path: Path, new: Collection[tuple[str, int]], around: Around) -> list[Piece]:
+        self.made += new
+        return [piece_of(marshal.loads(one)) for one in made(new, tuple(around), 0)]
 
     def check(self, text: str) -> bool:
         """Compares what comes of a text with what the compiler makes of it; whether that took no whole compilation."""
@@ -259,11 +264,15 @@ def test_what_is_odd_is_compiled_as_a_whole_and_what_follows_is_not(odd: str) ->
 
 @needs_pieces
 def test_much_that_is_new_is_compiled_elsewhere() -> None:
-    text = "import os\nx = 1\n"
+    text = "import os\n" + "".join(f"\ndef f{n}():\n" + "    x = 1\n" * 30 for n in range(60))
     known = Known(text)
-    assert not known.check(text + "def f():\n" + "    x = 1\n" * 300)
-    assert not known.check(text + "".join(f"def f{n}():\n" + "    x = 1\n" * 20 for n in range(40)))
-    assert known.check(text.replace("1", "2"))
+    long = "\ndef long():\n" + "    os.x = 1\n" * 300
+    assert known.check(text + long)
+    assert [len(one) for one, _ in known.made[1:]] == [len(long) - 1]
+    assert known.check(text + long + long.replace("long", "longer") + "x = 1\n")
+    assert not known.check(text + "".join(f"def g{n}():\n" + "    y = 1\n" * 30 for n in range(99)))
+    assert not known.check(text + long.replace("300", "200") + "    x = (\n")
+    assert known.check(text.replace("f1()", "g1()"))
 
 
 def test_a_file_that_is_not_known_is_compiled_as_a_whole_and_told_of() -> None:
