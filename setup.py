@@ -26,8 +26,8 @@ ROOMS = {
     "instar.modules": "modules",
     "instar.examples": "examples",
 }
-DATA_FOLDERS = {"native", "examples"}
-"""Rooms whose sub-folders are no packages: C sources, and scenes."""
+DATA_FOLDERS = {"examples"}
+"""Rooms whose sub-folders are no packages: scenes."""
 
 KERNELS = [
     "native/kernels/crc64.c",
@@ -86,7 +86,8 @@ SOURCES = {
         "native/ring/records.c",
         "native/ring/ring.c",
     ],
-    "watchdog": ["native/plain/watchdog.c"],
+    "timing.spans": [],
+    "timing.watchdog": ["native/plain/watchdog.c"],
 }
 HEADERS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("native/**/*.h"))
 # Contracted multiplications would make distances differ between processors.
@@ -121,7 +122,7 @@ def extensions() -> list[Extension]:
     return [
         Extension(
             f"instar.native.{name}",
-            [f"native/{name}.pyx", *sources],
+            [f"native/{name.replace('.', '/')}.pyx", *sources],
             include_dirs=["native"],
             depends=HEADERS,
             extra_compile_args=FLAGS,
@@ -198,7 +199,12 @@ class Build(build_ext):
 setup(
     packages=list(packages()),
     package_dir=packages(),
-    package_data={"instar": ["py.typed"], "instar.native": ["*.pyi"], "instar.examples": scene_files()},
+    package_data={
+        "instar": ["py.typed"],
+        "instar.native": ["*.pyi"],
+        "instar.native.timing": ["*.pyi"],
+        "instar.examples": scene_files(),
+    },
     include_package_data=False,
     ext_modules=extensions(),
     cmdclass={"build_ext": Build, "links": Links},

@@ -12,7 +12,7 @@ from instar.native.history import History
 from instar.native.integrity import crc64
 from instar.native.rows import Despawns, Index
 from instar.native.snapshot import Snapshot
-from instar.native.watchdog import Watchdog
+from instar.native.timing import Span, Spans, Watchdog
 
 __all__ = [
     "CHUNK_BYTES",
@@ -35,6 +35,8 @@ __all__ = [
     "chunk_crcs",
     "CellList",
     "segment_sum",
+    "Span",
+    "Spans",
     "Watchdog",
     "isa",
     "isas",

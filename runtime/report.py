@@ -7,7 +7,8 @@ from typing import Any
 
 from instar.edits.receipt import Receipt
 from instar.loop.deadlines import Deadlines
-from instar.loop.meter import Meter
+from instar.loop.timing.meter import Meter
+from instar.loop.timing.timing import Timing
 from instar.world import World
 
 _MS = 1e6
@@ -16,7 +17,7 @@ _US = 1e3
 
 def report(
     world: World,
-    meter: Meter,
+    timing: Timing,
     deadlines: Deadlines,
     receipts: Sequence[Receipt],
     errors: Sequence[str],
@@ -30,15 +31,16 @@ def report(
 
     Args:
         world: The world.
-        meter: What its frames cost.
+        timing: What its frames cost.
         deadlines: Its deadlines.
         receipts: Its edits, oldest first.
         errors: What is wrong now.
         fps: The frames per second aimed at.
         frames: Frames committed in this run.
         seconds: How long the run has lasted.
-        newest: How many of the edits are told, the newest; all, if None.
+        newest: How many of the edits and late frames are told, the newest; all that are kept, if None.
     """
+    meter = timing.meter
     return {
         "scene": world.scene.folder.name,
         "title": world.scene.title,
@@ -49,6 +51,7 @@ def report(
         "seconds": round(seconds, 6),
         "missed": meter.missed,
         "missed_by_edits": meter.missed_by_edits,
+        "late": timing.late.document() if newest is None else timing.late.document(newest),
         "dropped": deadlines.dropped,
         "deadline_error_us": _deadline_error(meter),
         "phases_ms": {phase: series.summary(_MS) for phase, series in meter.phases.items()},

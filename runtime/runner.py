@@ -22,10 +22,10 @@ from instar.interrupt import Interrupt
 from instar.loop.clock import Clock, SystemClock
 from instar.loop.deadlines import Deadlines
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
-from instar.loop.meter import Meter
 from instar.loop.slack.autosave import Autosave
 from instar.loop.slack.maintenance import Maintenance
 from instar.loop.switching import quick_switches
+from instar.loop.timing.timing import Timing
 from instar.report import report
 from instar.saves import AUTOSAVE
 from instar.scene.file import SceneFile
@@ -39,8 +39,8 @@ from instar.world import World
 BOUNDARY_BUDGET_MS = 2.0
 """What an edit's swap may take of a frame where the scene says nothing."""
 
-SHOWN_EDITS = 20
-"""Edits that a snapshot tells of, the newest."""
+SHOWN = 20
+"""Edits and late frames that a snapshot tells of, the newest."""
 
 
 class Runtime:
@@ -95,10 +95,15 @@ class Runtime:
         if reload_log is not None:
             self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
         self._scene = self.world.scene
-        self._meter = Meter(_boundary_budget(self._scene))
+        self._timing = Timing(self._clock, self.world.spans, _boundary_budget(self._scene))
         self._departures = Departures(self.world, self._view.message)
         self._maintenance = Maintenance(
-            self.world.state, self._departures.maintain, 1 / self.fps, self._clock.now, self._view.message
+            self.world.state,
+            self._departures.maintain,
+            1 / self.fps,
+            self._clock.now,
+            self._view.message,
+            self.world.spans,
         )
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
@@ -109,7 +114,6 @@ class Runtime:
         self._shown_pace = Pace()
         self._pipeline: EditPipeline | None = None
         self._state = "running"
-        self._measured = True
         self._activity = 0
         self._is_set_up = self.resumed is not None
         self.set_aside: Path | None = None
@@ -174,6 +178,7 @@ class Runtime:
             stack.enter_context(self._maintenance.garbage)
             stack.enter_context(quick_switches())
             self._begin()
+            stack.callback(self._timing.close)
             stack.callback(self._departures.finish)
             stack.callback(self.world.verdicts.confirm)
             self._loop(frames)
@@ -193,7 +198,7 @@ class Runtime:
         errors = [*map(str, self.world.resting.values()), *(pipeline.errors if pipeline else ())]
         document = report(
             self.world,
-            self._meter,
+            self._timing,
             self._deadlines,
             self.receipts,
             errors,
@@ -217,6 +222,7 @@ class Runtime:
 
     def _begin(self) -> None:
         self._state = "running"
+        self._timing.begin()
         self._started = self._clock.now()
         self._deadlines = Deadlines(self._started, self.fps)
         self._next_publish = self._started
@@ -236,32 +242,25 @@ class Runtime:
                 return
 
     def _frame(self) -> None:
-        began = self._clock.now()
-        self._measured = True
         assert self._pipeline is not None
+        timing = self._timing
         self._activity = self._pipeline.activity
-        self._edits.cross(self._pipeline)
-        swapped = self._lap("boundary", began)
-        self._input()
-        drained = self._lap("input", swapped)
+        timing.begin_frame(self.world.frame)
+        with timing.phase("boundary"):
+            self._edits.cross(self._pipeline)
+        with timing.phase("input"):
+            self._input()
         if self.world.scene is not self._scene:
             self._follow(self.world.scene)
-        self._update(drained)
-        committed = self._clock.now()
-        self._publish(committed)
-        published = self._lap("publish", committed)
+        self._update()
+        with timing.phase("publish"):
+            self._publish(timing.last)
         deadline = self._deadlines.next()
-        self._edits.ledger.deliver()
-        self._maintenance.maintain(deadline - published)
-        maintained = self._lap("maintain", published)
-        self._pace(deadline)
-        self._lap("pace", maintained)
-
-    def _lap(self, phase: str, since: int) -> int:
-        now = self._clock.now()
-        if self._measured:
-            self._meter.phase(phase, now - since)
-        return now
+        with timing.phase("maintain"):
+            self._edits.ledger.deliver()
+            self._maintenance.maintain(deadline - timing.last)
+        with timing.phase("pace"):
+            self._pace(deadline)
 
     def _input(self) -> None:
         for _ in range(self._commands.qsize()):  # what a command posts waits for the next frame
@@ -270,33 +269,32 @@ class Runtime:
     def _follow(self, scene: SceneFile) -> None:
         """Keep the pace and budgets that another version of the scene file asks for."""
         self._scene = scene
-        self._meter.allow_boundary(_boundary_budget(scene))
+        self._timing.meter.allow_boundary(_boundary_budget(scene))
         if self._deadlines.fps != self.fps:
             self._deadlines.change_pace(self.fps)
             self._maintenance.validation.change_pace(1 / self.fps)
 
-    def _update(self, since: int) -> None:
+    def _update(self) -> None:
         """Run the hooks and commit; a fault voids the frame and is shown."""
         world = self.world
         try:
-            try:
-                world.run_hooks()
-            finally:
-                self._breakpoints.end_of_hook()
+            with self._timing.phase("update"):
+                try:
+                    world.run_hooks()
+                finally:
+                    self._breakpoints.end_of_hook()
         except HookFault as fault:
-            self._lap("update", since)
             self._settle(fault)
             return
-        updated = self._lap("update", since)
-        for call in world.last_calls if self._measured else ():
-            self._meter.modules[call.hook.module].add(call.ns)
-        try:
-            world.commit()
-        except EditFault as fault:
-            self._settle(fault)
-        else:
-            self._settle(None)
-        self._lap("commit", updated)
+        for call in world.last_calls if self._timing.is_measured else ():
+            self._timing.meter.modules[call.hook.module].add(call.ns)
+        with self._timing.phase("commit"):
+            try:
+                world.commit()
+            except EditFault as fault:
+                self._settle(fault)
+            else:
+                self._settle(None)
 
     def _settle(self, fault: HookFault | EditFault | None) -> None:
         """Tell of an edit that was undone, or of a fault for which none was."""
@@ -316,7 +314,7 @@ class Runtime:
         canvas = self._view.canvas(space.width / space.height)
         braille = None if canvas is None else picture(self.world, *canvas)
         shown = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None, "braille": braille}
-        return {**self._document(SHOWN_EDITS), **shown}
+        return {**self._document(SHOWN), **shown}
 
     def _make_autosave(self, seconds: float) -> Autosave:
         if not (isinstance(seconds, int | float) and 0.001 <= seconds < 1e9):
@@ -335,12 +333,12 @@ class Runtime:
     def _pace(self, deadline: int) -> None:
         now = self._clock.now()
         if now > deadline:
-            self._meter.late(by_edit=self._is_edited())
+            self._timing.missed(now - deadline, self._deadlines.period_ns, by_edit=self._is_edited())
             self._deadlines.settle(now)
             return
         self._clock.sleep_until(deadline)
-        if self._measured:
-            self._meter.deadline_error.add(self._clock.now() - deadline)
+        if self._timing.is_measured:
+            self._timing.meter.deadline_error.add(self._clock.now() - deadline)
 
     def _is_edited(self) -> bool:
         """Whether an edit was prepared, or what it replaced freed, in the frame in hand."""
@@ -350,7 +348,7 @@ class Runtime:
 
     def _continued(self) -> None:
         """The process was stopped (Ctrl-Z) and goes on: the time between counts for nothing."""
-        self._measured = False
+        self._timing.is_measured = False
         self._deadlines.rebase(self._clock.now())
 
     @contextmanager
@@ -364,7 +362,7 @@ class Runtime:
     @contextmanager
     def _paused(self, limit: object) -> Iterator[None]:
         """Stop the clock while a person is at a breakpoint; the frame is left out of the measurements."""
-        self._measured = False
+        self._timing.is_measured = False
         self._interrupt.at_prompt = True
         if isinstance(limit, HookLimit):
             limit.suspend()

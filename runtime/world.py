@@ -30,6 +30,7 @@ from instar.hmr.state import (
 from instar.loop.calls import HookCalls
 from instar.loop.schedule import INJECTED, HookCall, Schedule
 from instar.loop.setups import Setups
+from instar.native import Spans
 from instar.params import ModuleParams
 from instar.saves import Memory, refuse_strangers
 from instar.scene.changes import Setting, changes, follow
@@ -58,6 +59,7 @@ class World:
         state: The state manager that owns its tables.
         program: The code it runs.
         hooks: Who calls its hooks.
+        spans: What its hooks, and spans in them, lately took.
         last_calls: The hook calls of the last step.
         verdicts: Who judges the edit that is on probation.
     """
@@ -65,13 +67,12 @@ class World:
     def __init__(
         self, scene: SceneFile, codebase: Codebase, program: Program, *, seed: int, fps: float, fps_given: bool = False
     ) -> None:
-        self.scene, self.codebase = scene, codebase
-        self.seed = seed
-        self.fps, self.dt = fps, 1.0 / fps
+        self.scene, self.codebase, self.program = scene, codebase, program
+        self.seed, self.fps, self.dt = seed, fps, 1.0 / fps
         self.space = Space(scene.space.kind, scene.space.width, scene.space.height)
         self.state = StateManager(memory_limit=scene.memory, threads=scene.threads)
-        self.program = program
-        self.hooks = HookCalls(self.state, scene.folder)
+        self.spans = Spans()
+        self.hooks = HookCalls(self.state, scene.folder, self.spans)
         self.last_calls: list[HookCall] = []
         self.verdicts = Verdicts(self)
         self._versions = Versions(program, codebase.build)
@@ -164,7 +165,7 @@ class World:
 
     @property
     def persisted(self) -> PersistedValues:
-        """The persisted values by module and name: ``world.persisted["game.score"]``, which can be assigned too."""
+        """The persisted values: ``world.persisted["game.score"]``, which can be assigned too."""
         return self.state.persisted
 
     @property
@@ -211,6 +212,7 @@ class World:
             StopRequested: If a hook called ``sys.exit()``; the frame is void.
             KeyboardInterrupt: At Ctrl-C; the world is as of the last commit, which is that of this frame if it had got so far.
         """
+        self.spans.begin_frame(self.frame)
         try:
             self.run_hooks()
             return self.commit()
@@ -377,8 +379,7 @@ class World:
         try:
             move(frame)
         finally:
-            program = self._versions.at(self.frame)
-            if program is not self.program:
+            if (program := self._versions.at(self.frame)) is not self.program:
                 self._run(program)
 
     def _run(self, program: Program) -> list[str]:

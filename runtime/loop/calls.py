@@ -9,8 +9,10 @@ from pathlib import Path
 from instar.faults import HookFault, HookTimeout, StopRequested, WorldError
 from instar.hmr.code import Program
 from instar.hmr.state import Fault, StateManager
+from instar.loop.frame import Frame
 from instar.loop.limit import Limit, NoLimit
 from instar.loop.schedule import HookCall
+from instar.native import Spans
 
 
 class HookCalls:
@@ -22,18 +24,21 @@ class HookCalls:
         inside: The call that is under way, or None.
     """
 
-    def __init__(self, state: StateManager, home: Path) -> None:
+    def __init__(self, state: StateManager, home: Path, spans: Spans) -> None:
         """Prepares.
 
         Args:
             state: What the hooks write.
             home: The scene's folder; a fault is shown from there on.
+            spans: Where it is recorded what each call takes.
         """
         self.limit: Limit = NoLimit()
         self.resting: dict[str, HookFault] = {}
         self.inside: HookCall | None = None
         self._state = state
         self._home = home
+        self._spans = spans
+        self._frame = Frame.of(state.frame, spans)
 
     def refuse_inside(self, verb: str) -> None:
         """Raise WorldError if a hook is under way, so that the frame is not complete."""
@@ -92,8 +97,12 @@ class HookCalls:
         """Call a hook, within its limit; raises what it raises."""
         try:
             self.inside = call
-            self.limit.arm(call.label, self._state.frame)
-            call(self._state.frame)
+            frame = self._state.frame
+            if self._frame != frame:
+                self._frame = Frame.of(frame, self._spans)
+            self.limit.arm(call.label, frame)
+            with self._spans.span(call.name):
+                call(self._frame)
         finally:
             self.inside = None
             self.limit.disarm()

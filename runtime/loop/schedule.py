@@ -7,6 +7,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any
 
 from instar.hmr.code import Hook, Program
+from instar.loop.frame import Frame
 from instar.loop.rng import Stream
 
 INJECTED = ("world", "dt", "frame", "rng", "space", "params")
@@ -18,21 +19,23 @@ class HookCall:
 
     Attributes:
         hook: The hook.
-        label: ``module.hook``, in bytes, for whoever watches the time.
+        name: ``module.hook``.
+        label: The same in bytes, for whoever watches the time.
         ns: How long the last call took.
     """
 
-    __slots__ = ("_keywords", "_positional", "_stream", "hook", "label", "ns")
+    __slots__ = ("_keywords", "_positional", "_stream", "hook", "label", "name", "ns")
 
     def __init__(self, hook: Hook, values: Mapping[str, Any], seed: int) -> None:
         self.hook = hook
-        self.label = f"{hook.module}.{hook.name}".encode()
+        self.name = f"{hook.module}.{hook.name}"
+        self.label = self.name.encode()
         self.ns = 0
         self._positional = [values.get(name) for name in hook.names]
         self._keywords = {name: values.get(name) for name in hook.keywords}
         self._stream = Stream(seed, hook.module, hook.name) if "rng" in (*hook.names, *hook.keywords) else None
 
-    def __call__(self, frame: int) -> None:
+    def __call__(self, frame: Frame) -> None:
         """Call the hook for a frame and take its time."""
         self._inject("frame", frame)
         if self._stream is not None:

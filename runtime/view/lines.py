@@ -89,8 +89,16 @@ def status(snapshot: Snapshot) -> str:
         parts.append(f"update {update['mean']:.1f} ms")
     parts += [f"{table} {rows}" for table, rows in (snapshot.get("agents") or {}).items()]
     parts.append(f"edits {snapshot.get('edit_count', 0)}")
-    parts += [f"{key} {snapshot[key]}" for key in ("missed", "dropped") if snapshot.get(key)]
+    if snapshot.get("missed"):
+        parts.append(f"missed {snapshot['missed']}{_causes(snapshot)}")
+    if snapshot.get("dropped"):
+        parts.append(f"dropped {snapshot['dropped']}")
     if snapshot.get("errors"):
         parts.append(f"errors {len(snapshot['errors'])}")
     state = snapshot.get("state", "running")
     return "  ".join([*parts, state] if state != "running" else parts)
+
+
+def _causes(snapshot: Snapshot) -> str:
+    causes = (snapshot.get("late") or {}).get("causes") or {}
+    return f" ({', '.join(f'{cause} {count}' for cause, count in causes.items())})" if causes else ""

@@ -9,7 +9,7 @@ import pytest
 from instar.edits.receipt import Receipt
 from instar.faults import HookFault
 from instar.hmr.code import Edit, EditPipeline
-from instar.runner import SHOWN_EDITS, Runtime
+from instar.runner import SHOWN, Runtime
 
 SCENE = """\
 from instar import Agents, f32
@@ -128,11 +128,11 @@ def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
 
 def test_a_snapshot_tells_of_the_newest_edits_and_how_many_there_were(scene, clock):
     runtime = Runtime(scene(mover=SCENE), clock=clock)
-    for number in range(SHOWN_EDITS + 3):
+    for number in range(SHOWN + 3):
         runtime.receipts.append(Receipt((f"{number}.py",), "live", 0, 1.0, 1.0, 1.0))
     snapshot = runtime.snapshot()
-    assert snapshot["edit_count"] == len(runtime.report()["edits"]) == SHOWN_EDITS + 3
-    assert [edit["files"] for edit in snapshot["edits"]] == [[f"{number}.py"] for number in range(3, SHOWN_EDITS + 3)]
+    assert snapshot["edit_count"] == len(runtime.report()["edits"]) == SHOWN + 3
+    assert [edit["files"] for edit in snapshot["edits"]] == [[f"{number}.py"] for number in range(3, SHOWN + 3)]
 
 
 def test_views_get_snapshots_at_their_interval_with_a_picture(scene, clock):

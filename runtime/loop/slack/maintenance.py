@@ -8,6 +8,7 @@ from instar.hmr.state import StateManager
 from instar.loop.slack.autosave import Autosave
 from instar.loop.slack.garbage import Garbage
 from instar.loop.slack.validation import Validation
+from instar.native import Spans
 
 GARBAGE_SLACK_NS = 1_000_000
 """Slack that a collection of young objects needs, so that it makes no frame late."""
@@ -31,6 +32,7 @@ class Maintenance:
         frame_seconds: float,
         now: Callable[[], int],
         tell: Callable[[str], object],
+        spans: Spans,
     ) -> None:
         """Prepares.
 
@@ -40,7 +42,9 @@ class Maintenance:
             frame_seconds: How long a frame lasts.
             now: Monotonic ns.
             tell: Shows a message to people.
+            spans: Where it is recorded what each part of it takes.
         """
+        self._spans = spans
         self.autosave: Autosave | None = None
         self.validation = Validation(state, frame_seconds, tell)
         self.garbage = Garbage()
@@ -57,16 +61,22 @@ class Maintenance:
             DamageError: If committed bytes are lost for good.
         """
         began = self._now()
+        span = self._spans.span
         if self.autosave is not None:
-            self.autosave.maintain(began)
-        self.validation.maintain(slack)
+            with span("autosave"):
+                self.autosave.maintain(began)
+        with span("validation"):
+            self.validation.maintain(slack)
         self._tell_of_memory()
         if slack > GARBAGE_SLACK_NS or self.garbage.full_collection_due:
-            self.garbage.collect()
-        self.garbage.freed(self._depart(slack - (self._now() - began)))
+            with span("garbage"):
+                self.garbage.collect()
+        with span("old versions"):
+            self.garbage.freed(self._depart(slack - (self._now() - began)))
         left = slack - (self._now() - began)
         if left > PACKING_SLACK_NS:
-            self._state.maintain(left / 4e9)
+            with span("packing"):
+                self._state.maintain(left / 4e9)
 
     def _tell_of_memory(self) -> None:
         """Say once that the history was cut."""

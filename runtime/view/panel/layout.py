@@ -12,6 +12,7 @@ from rich.text import Text
 
 from instar.view.canvas import PANEL_COLUMNS
 from instar.view.panel.faults import FRAME, fault_frame, fault_lines
+from instar.view.panel.late import late
 from instar.view.panel.meters import deadlines, frame_bar, header, operations, phases
 from instar.view.panel.notes import agents, edits, memory, modules, watch
 from instar.view.panel.row import Row
@@ -48,6 +49,7 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Row]:
     yield gap
     yield frame_bar(snapshot, width)
     yield deadlines(snapshot, width)
+    yield from late(snapshot)
     yield gap
     yield from phases(snapshot, width)
     yield from operations(snapshot, width)

@@ -18,6 +18,8 @@ def test_a_state_is_one_plain_line(snapshot: Any) -> None:
     )
     late = snapshot(missed=3, dropped=2, errors=["a", "b"], state="ended")
     assert status(late).endswith("  edits 1  missed 3  dropped 2  errors 2  ended")
+    late["late"] = {"causes": {"update": 2, "garbage": 1}, "newest": []}
+    assert "  missed 3 (update 2, garbage 1)  dropped 2  " in status(late)
 
 
 def test_a_state_with_the_least_keys_is_a_line_too() -> None:

@@ -155,6 +155,26 @@ def test_a_receipt_shows_what_the_edit_touched(snapshot: Any) -> None:
     assert "fps is now 30" not in gone
 
 
+def test_late_frames_are_shown_with_their_causes_and_the_way_to_the_last_one(snapshot: Any) -> None:
+    spans = [
+        {"name": "boundary", "depth": 0, "ms": 0.1},
+        {"name": "update", "depth": 0, "ms": 22.0},
+        {"name": "flock.update", "depth": 1, "ms": 21.9},
+        {"name": "reading", "depth": 2, "ms": 1.0},
+        {"name": "path-finding", "depth": 2, "ms": 20.5},
+        {"name": "edges", "depth": 3, "ms": 8.0},
+        {"name": "grow.update", "depth": 1, "ms": 0.1},
+        {"name": "commit", "depth": 0, "ms": 0.5},
+    ]
+    last = {"frame": 1200, "late_ms": 6.23, "cause": "update", "spans": spans}
+    shown = text(snapshot(late={"causes": {"garbage": 1, "update": 12}, "newest": [last]}), 100, 40)
+    assert "12 update  1 garbage" in shown
+    assert "frame 1,200  6.2 ms late  update › flock.update › path-finding 20.5 ms" in shown
+    bare = {**last, "spans": []}
+    assert "6.2 ms late  update" in text(snapshot(late={"causes": {"update": 1}, "newest": [bare]}), 100, 40)
+    assert "late for" not in text(snapshot(), 100, 40)
+
+
 def test_only_the_last_edits_are_shown_the_newest_first(snapshot: Any) -> None:
     edits = [{"files": [f"m{n}.py"], "verdict": "live", "frame": n} for n in range(9)]
     shown = text(snapshot(edits=edits, edit_count=9), 80, 40)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from instar.loop.meter import PHASES, Meter
+from instar.loop.timing.meter import PHASES, Meter
 
 
 def test_a_late_frame_is_the_edits_if_its_boundary_was_over_budget_or_an_edit_was_at_work():

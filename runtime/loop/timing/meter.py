@@ -40,8 +40,13 @@ class Meter:
         if phase == "boundary":
             self._boundary_ns = ns
 
-    def late(self, *, by_edit: bool) -> None:
-        """Note that this frame's work ended after its deadline, and whether an edit was at work in it besides its swap."""
+    def late(self, *, by_edit: bool) -> bool:
+        """Note that this frame's work ended after its deadline, and whether an edit was at work in it besides its swap.
+
+        Returns:
+            Whether it counts as missed by an edit.
+        """
+        by_edit = by_edit or self._boundary_ns > self._boundary_budget_ns
         self.missed += 1
-        if by_edit or self._boundary_ns > self._boundary_budget_ns:
-            self.missed_by_edits += 1
+        self.missed_by_edits += by_edit
+        return by_edit

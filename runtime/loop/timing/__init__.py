@@ -1,0 +1,1 @@
+"""What frames take, phase by phase, and why they are late."""
