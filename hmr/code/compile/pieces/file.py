@@ -82,9 +82,8 @@ class File:
         else:
             unfit = [index for index, part in enumerate(found) if part is not None and not part.fits(around)]
             keys |= {index: (old_part.piece.text, old_part.piece.role) for index in unfit if (old_part := found[index])}
-        self._make(
-            {key for key in keys.values() if (part := self._known.get(key)) is None or not part.fits(around)}, around
-        )
+        known = ((key, self._known.get(key)) for key in dict.fromkeys(keys.values()))
+        self._make([key for key, part in known if part is None or not part.fits(around)], around)
         for index, key in keys.items():
             found[index] = self._known[key]
         return [part for part in found if part is not None], list(keys), around

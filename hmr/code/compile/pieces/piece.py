@@ -28,6 +28,8 @@ _END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 2 + "\n"
 _DEFINITION = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*(?:@|def\b|class\b|async\s+def\b)")
 _ALIAS = re.compile(r"\bParam\s+as\b")
 _WORD = re.compile(r"\w+")
+_UNSAID = frozenset({"__doc__", "__annotations__"})
+"""Names of a module that are used by what does not name them."""
 _TELLING = ("import", "class", "Param", "__all__")
 _NO_FREE, _ANNOTATIONS = 0x40, 0x1000000
 _IMPORTED, _DECLARED = 2 << 6, 1
@@ -165,7 +167,7 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
         raise UnfitError("this Python's code, or this text, is not understood here")
     first = bool(role & FIRST)
     own = scan(text, role)
-    words = frozenset(_WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
+    words = _UNSAID.union(_WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
     around = around.among(words)
     ahead = "" if first else "pass\n"
     aside = _aside(around, first=first)
