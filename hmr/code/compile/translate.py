@@ -85,6 +85,8 @@ def decode(data: bytes) -> str:
         SyntaxError: what it says of its coding is wrong.
         UnicodeDecodeError: it has bytes that are none of that.
     """
+    if data.isascii() and b"\r" not in data and b"coding" not in b"".join(data.split(b"\n", 2)[:2]):
+        return data.decode("ascii")
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
     except SyntaxError:

@@ -291,6 +291,16 @@ def test_a_file_that_is_not_known_is_compiled_as_a_whole_and_told_of() -> None:
 
 
 @needs_pieces
+@pytest.mark.parametrize("wrong", ["x = (\n", "while True: pass\n", "def long():\n" + "    x = 1\n" * 300])
+def test_what_failed_leaves_no_trace(wrong: str) -> None:
+    text = "import os\n\ndef f(np):\n    return np.x(), os.y()\n\nx = 1\n"
+    known = Known(text)
+    for one in (text, "import np\n" + text + wrong, "import np\n" + text, text + wrong, text):
+        known.check(one)
+    assert known.check(text + "y = 1\n")
+
+
+@needs_pieces
 def test_a_warning_comes_from_the_whole_text() -> None:
     text = "import os\n\n\nx = 1\n"
     known = Known(text)
