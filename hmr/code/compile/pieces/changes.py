@@ -34,7 +34,7 @@ def changes(pieces: Sequence[str], text: str) -> Iterator[Change]:
             return
         first = max(0, bisect_right(starts, at + same - 1) - 1)
         begin = place + starts[first] - at
-        found = _found_again(pieces, first + 1, text, begin) if number < _MOST_CHANGES else None
+        found = _found_again(pieces, first, text, begin) if number < _MOST_CHANGES else None
         if found is None:
             yield Change(first, len(pieces), split(text[begin:]))
             return
@@ -47,11 +47,11 @@ def _found_again(pieces: Sequence[str], first: int, text: str, begin: int) -> tu
     """Returns the first piece that is in a text again, where it is, and the pieces that come before it there."""
     for index in range(first, min(first + _MOST_LOST, len(pieces))):
         piece = pieces[index]
-        place = text.find("\n" + piece, begin)
-        if place >= 0:
-            new = split(text[begin : place + 1 + len(piece)])
+        place = 0 if not begin and text.startswith(piece) else text.find("\n" + piece, max(0, begin - 1)) + 1
+        if place > begin or (place == begin and index > first):
+            new = split(text[begin : place + len(piece)])
             if new[-1] == piece:
-                return index, place + 1, new[:-1]
+                return index, place, new[:-1]
     return None
 
 

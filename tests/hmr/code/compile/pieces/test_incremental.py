@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import ast
+import colorsys
+import dataclasses
+import enum
 import marshal
 import sys
 import textwrap
@@ -117,7 +121,7 @@ STATEMENTS = (
     "def f():\n    global speed, x\n    x = 1\n    speed.x()\n    def g():\n        nonlocal_ = 1\n        def h():\n            nonlocal nonlocal_\n            nonlocal_ = lambda: x\n        return h\n    return g",
     "x = speed.f(1)",
     "def f():\n    global __doc__, __annotations__\n    __doc__ = 1",
-    "class __C:\n    import __x\n    __x.f()",
+    "class __C:\n    __x.f()",
     "import __x",
     "async def f():\n    async with a as b, c:\n        await b\n    return [x async for x in y]",
     "def f():\n\ttry:\n\t\tyield 1\n\texcept ValueError as e:\n\t\traise X from e\n\tfinally:\n\t\treturn",
@@ -205,6 +209,19 @@ def test_statements_stand_among_others(statement: str) -> None:
         known = Known(text)
         known.check(text)
         known.check("\n\n" + text.replace("1", "8"))
+
+
+@pytest.mark.parametrize(
+    "path", [ast.__file__, dataclasses.__file__, enum.__file__, colorsys.__file__, textwrap.__file__]
+)
+def test_real_files_are_put_together(path: str) -> None:
+    text = Path(path).read_text().replace("TYPE_CHECKING", "x").replace("__name__", "x")
+    known = Known(text)
+    lines = text.split("\n")
+    known.check(text)
+    for line in range(0, len(lines), len(lines) // 12):
+        known.check("\n".join([*lines[:line], lines[line].replace("1", "23") + "  # edited", *lines[line + 1 :]]))
+        known.check("\n".join([*lines[:line], "", *lines[line + 2 :]]))
 
 
 @needs_pieces
