@@ -9,6 +9,7 @@ from instar.hmr.code.compile.pieces.instructions import BACKWARD, CONSTANT, NAME
 
 MOST_UNITS = 8
 """Units that an entry of the table of places is for; a unit is two bytes."""
+_CACHES = [bytes(2 * units) for units in range(64)]
 _EXTENDED = opcode.opmap["EXTENDED_ARG"]
 
 
@@ -49,10 +50,12 @@ def _width(argument: int) -> int:
 
 def instruction(step: Step, argument: int) -> bytes:
     """Returns an instruction with its extensions and caches."""
+    if argument < 1 << 8:
+        return bytes((step.operation, argument)) + _CACHES[step.caches]
     extensions = [
         byte for shift in range(8 * (_width(argument) - 1), 0, -8) for byte in (_EXTENDED, argument >> shift & 0xFF)
     ]
-    return bytes((*extensions, step.operation, argument & 0xFF)) + bytes(2 * step.caches)
+    return bytes((*extensions, step.operation, argument & 0xFF)) + _CACHES[step.caches]
 
 
 def entry(units: int, place: Place, delta: int) -> bytes:

@@ -13,8 +13,8 @@ from instar.hmr.code.compile.pieces.piece import Around, Piece, make, scan, toge
 from instar.hmr.code.compile.pieces.splitting import role_of, split
 from instar.hmr.code.compile.translate import Facts
 
-_MOST_TEXT = 2_000
-"""Characters of a piece that is compiled here: the interpreter is held for as long, which is 0.2 ms for so many."""
+_MOST_TEXT = 1_500
+"""Characters of a piece that is compiled here: the interpreter is held meanwhile, for about 0.25 ms."""
 _MOST_NEW = 6_000
 """Characters that are compiled here for one text."""
 _SPARE = 200

@@ -30,6 +30,7 @@ class Part:
         "_indices",
         "_line",
         "_rest",
+        "_sizes",
         "defines",
         "height",
         "jumps",
@@ -48,6 +49,7 @@ class Part:
         self._indices: tuple[list[int], list[int]] | None = None
         self._fits = piece.around
         self._line = 0
+        self._sizes: list[int] = []
         self._constants: list[bytes] = []
         self._first: tuple[int, Place] = (0, _NOWHERE)
         self._code = self._rest = b""
@@ -80,22 +82,26 @@ class Part:
         return self._constants
 
     def _encode(self, arguments: list[int]) -> None:
-        code = []
-        entries = []
-        self.most = max(
-            (n for step, n in zip(self.piece.steps, arguments, strict=True) if step.kind == CONSTANT), default=0
-        )
-        for step, argument in zip(self.piece.steps, arguments, strict=True):
-            written = instruction(step, argument)
-            code.append(written)
-            units = len(written) // 2
+        steps = self.piece.steps
+        self.most = max((n for step, n in zip(steps, arguments, strict=True) if step.kind == CONSTANT), default=0)
+        written = [instruction(step, argument) for step, argument in zip(steps, arguments, strict=True)]
+        self._code = b"".join(written)
+        sizes = [len(one) for one in written]
+        if sizes != self._sizes:
+            self._sizes = sizes
+            self._tabulate()
+
+    def _tabulate(self) -> None:
+        """Makes the table of places, of which the first entry depends on what comes before."""
+        entries: list[tuple[int, Place]] = []
+        for step, size in zip(self.piece.steps, self._sizes, strict=True):
+            units = size // 2
             entries += [(min(MOST_UNITS, units - at), step.place) for at in range(0, units, MOST_UNITS)]
-        self._code = b"".join(code)
         line = entries[0][1][0] if entries else 0
         rest = []
         for units, place in entries[1:]:
             rest.append(entry(units, place, place[0] - line))
-            line = place[0] if place[0] >= 0 else line
+            line = place[0]
         self._first = entries[0] if entries else (0, _NOWHERE)
         self._rest = b"".join(rest)
         self.reach = line
