@@ -61,12 +61,11 @@ class Assembly:
         self._jumping = any(part.jumps for part in parts)
         self._stacks = [part.piece.stack for part in parts]
         self._annotated = any(part.piece.annotated for part in parts)
-        self._code: list[bytes] = []
-        self._most: list[int] = []
-        for index, part in enumerate(parts):
-            self._code.append(part.code(self._named[index], self._counted[index]))
-            self._most.append(part.most)
-        self._table = [self._places_of(index) for index in range(len(parts))]
+        self._code = [b""] * len(parts)
+        self._table = [b""] * len(parts)
+        self._most = [0] * len(parts)
+        for index in range(len(parts)):
+            self._encode(index)
 
     def replace(self, changed: Mapping[int, Part]) -> bool:
         """Puts parts in the place of others; false if that would move what others use, and it is of no use any more.
@@ -80,22 +79,22 @@ class Assembly:
             self.parts[index] = part
             self._stacks[index] = part.piece.stack
             self._jumping |= part.jumps
-            self._code[index] = part.code(self._named[index], self._counted[index])
-            self._most[index] = part.most
         if self._jumping:
             self._check()
-        first = min(changed, default=len(self.parts))
+        first, last = min(changed, default=len(self.parts)), max(changed, default=0)
         line = self._lines[first] if changed else 0
         for index in range(first, len(self.parts)):
             part = self.parts[index]
+            if index > last and self._lines[index] == line:
+                break
             if index in changed or self._lines[index] != line:
                 self._lines[index] = line
                 self._write(index)
             line += part.height
         for index in changed:
-            self._table[index] = self._places_of(index)
+            self._encode(index)
             for following in range(index + 1, len(self.parts)):
-                self._table[following] = self._places_of(following)
+                self._encode(following)
                 if self.parts[following].piece.steps:
                     break
         return True
@@ -188,18 +187,21 @@ class Assembly:
             self._data[place] = other.data
         return True
 
-    def _places_of(self, index: int) -> bytes:
-        """Returns a part's table of places."""
+    def _encode(self, index: int) -> None:
+        """Writes the instructions of a part, and the table of their places."""
         part = self.parts[index]
         if not part.piece.steps:
-            return b""
-        part.code(self._named[index], self._counted[index])
+            self._code[index] = self._table[index] = b""
+            self._most[index] = 0
+            return
+        self._code[index] = part.code(self._named[index], self._counted[index])
+        self._most[index] = part.most
         before = self.parts[0].piece.head[0] if self._annotated else 0
         for earlier in range(index - 1, -1, -1):
             if self.parts[earlier].piece.steps:
                 before = self._lines[earlier] - 1 + self.parts[earlier].reach
                 break
-        return part.places(self._lines[index], before)
+        self._table[index] = part.places(self._lines[index], before)
 
 
 def _are_alike(old: Piece, new: Piece) -> bool:

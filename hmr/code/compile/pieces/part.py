@@ -25,12 +25,14 @@ class Part:
     __slots__ = (
         "_code",
         "_constants",
+        "_delta",
         "_first",
         "_fits",
         "_indices",
         "_line",
         "_rest",
         "_sizes",
+        "_table",
         "defines",
         "height",
         "jumps",
@@ -52,7 +54,8 @@ class Part:
         self._sizes: list[int] = []
         self._constants: list[bytes] = []
         self._first: tuple[int, Place] = (0, _NOWHERE)
-        self._code = self._rest = b""
+        self._code = self._rest = self._table = b""
+        self._delta: int | None = None
         self.reach = 0
         self.most = 0
 
@@ -72,7 +75,11 @@ class Part:
     def places(self, line: int, before: int) -> bytes:
         """Returns the table of its instructions' places; they follow one of line `before`, the piece begins at `line`."""
         units, place = self._first
-        return entry(units, place, line - 1 + place[0] - before) + self._rest
+        delta = line - 1 + place[0] - before
+        if self._delta != delta:
+            self._delta = delta
+            self._table = entry(units, place, delta) + self._rest
+        return self._table
 
     def constants(self, line: int) -> list[bytes]:
         """Returns its constants, marshalled, when it begins at a line."""
@@ -104,4 +111,5 @@ class Part:
             line = place[0]
         self._first = entries[0] if entries else (0, _NOWHERE)
         self._rest = b"".join(rest)
+        self._delta = None
         self.reach = line
