@@ -138,7 +138,9 @@ class Codebase:
     ) -> Program | EditError:
         """Returns the program, or why there is none; raised here, it would keep the failed modules alive."""
         running = {} if base is None else base.instances
-        files = Files(self.root, {} if base is None else base.sources, changes)
+        files = (
+            Files(self.root, {}, changes) if base is None else Files(self.root, base.sources, changes, base.looked_for)
+        )
         units = {name: instance.unit for name, instance in running.items()}
         try:
             values = self._values(base, files, changes)

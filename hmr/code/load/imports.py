@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from instar.hmr.code.compile.compiler import Import, Unit
@@ -25,11 +26,27 @@ class Files:
         looked_for: every path that an import could have meant, there or not.
     """
 
-    def __init__(self, root: Path, running: Mapping[Path, Source], changes: Mapping[Path, bytes]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        running: Mapping[Path, Source],
+        changes: Mapping[Path, bytes],
+        looked_for: Collection[Path] = (),
+    ) -> None:
+        """Prepares.
+
+        Args:
+            root: the scene's folder.
+            running: the files that run, by path.
+            changes: new contents, by path.
+            looked_for: the paths that imports of what runs could have meant: who tells of changes has told of those that
+                are there by now, so that what came from outside of the scene is not looked for again.
+        """
         self.root = root
         self.looked_for: set[Path] = set()
         self._running = running
         self._changes = changes
+        self._known = looked_for
         self._found: dict[str, Source | None] = {}
         self._entries: dict[str, frozenset[str]] = {}
 
@@ -41,15 +58,20 @@ class Files:
 
     def holds(self, path: Path) -> bool:
         """Returns whether there is a file."""
-        return path in self._changes or path in self._running or path.is_file()
+        return self._has(path) or path.is_file()
 
     def names(self) -> list[str]:
         """Returns the .py files right in the scene's folder, for messages."""
         return sorted(path.name for path in self.root.glob("*.py"))
 
+    def _has(self, path: Path) -> bool:
+        return path in self._changes or path in self._running
+
     def _find(self, name: str) -> Source | None:
         places = _places(self.root, name)
         self.looked_for.update(places)
+        if name in sys.modules and all(path in self._known and not self._has(path) for path in places):
+            return None
         folders = name, name.rpartition(".")[0]
         found = [
             source

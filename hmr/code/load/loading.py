@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 import linecache
 import marshal
 import sys
@@ -67,7 +68,7 @@ class Instance:
     def code(self) -> CodeType:
         """Its code, held until `take_code`."""
         if self._code is None:
-            self._code = marshal.loads(self.unit.code)
+            self._code = _code_of(self.unit.code)
         return self._code
 
     def take_code(self) -> CodeType:
@@ -259,6 +260,13 @@ class Importer:
         view.__dict__.update(module.__dict__)
         view.__dict__.update({name: self.load.number_of(live) for name, live in instance.params.items()})
         return view
+
+
+@functools.lru_cache(maxsize=16)
+def _code_of(data: bytes) -> CodeType:
+    """Returns marshalled code; that of recent versions is the same object, already fit for what it is called with."""
+    code: CodeType = marshal.loads(data)
+    return code
 
 
 def _unused(unique_name: str) -> str:

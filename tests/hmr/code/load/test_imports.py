@@ -133,3 +133,16 @@ def test_file_that_does_not_compile(scene: Scene) -> None:
     with pytest.raises(CompileError) as caught:
         graph(scene.root, "flock")
     assert caught.value.path == path
+
+
+def test_what_came_from_outside_is_not_looked_for_again(scene: Scene) -> None:
+    before = Files(scene.root, {}, {})
+    assert before.find("json") is None
+    assert before.find("no_such_module") is None
+    path = scene.write("json.py", "x = 1\n")
+    scene.write("no_such_module.py", "x = 1\n")
+    after = Files(scene.root, {}, {}, before.looked_for)
+    assert after.find("json") is None
+    assert after.looked_for == {path, scene.root / "json" / "__init__.py"}
+    assert after.find("no_such_module") is not None
+    assert Files(scene.root, {}, {path: b"x = 2\n"}, before.looked_for).find("json") is not None
