@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from instar.hmr.code.compile.compiler import Import, Unit
@@ -31,7 +31,7 @@ class Files:
         root: Path,
         running: Mapping[Path, Source],
         changes: Mapping[Path, bytes],
-        looked_for: Collection[Path] = (),
+        looked_for: frozenset[Path] = frozenset(),
     ) -> None:
         """Prepares.
 
@@ -39,8 +39,9 @@ class Files:
             root: the scene's folder.
             running: the files that run, by path.
             changes: new contents, by path.
-            looked_for: the paths that imports of what runs could have meant: who tells of changes has told of those that
-                are there by now, so that what came from outside of the scene is not looked for again.
+            looked_for: the paths that imports of what runs could have meant. Who tells of changes has told of those that
+                are there by now, so they are not looked for again where it is known what a name means: a file that runs, or
+                a module from outside of the scene.
         """
         self.root = root
         self.looked_for: set[Path] = set()
@@ -70,13 +71,14 @@ class Files:
     def _find(self, name: str) -> Source | None:
         places = _places(self.root, name)
         self.looked_for.update(places)
-        if name in sys.modules and all(path in self._known and not self._has(path) for path in places):
+        there = [path for path in places if self._has(path)]
+        if not there and name in sys.modules and self._known.issuperset(places):
             return None
-        folders = name, name.rpartition(".")[0]
         found = [
             source
-            for path, folder in zip(places, folders, strict=True)
-            if (source := self._source(path, name, folder)) is not None
+            for path, folder in zip(places, (name, name.rpartition(".")[0]), strict=True)
+            if not (path == places[0] and there == [places[1]] and path in self._known)  # it would have come before
+            and (source := self._source(path, name, folder)) is not None
         ]
         if len(found) > 1:  # one of the two may be gone from disk and only still running
             found.sort(key=lambda source: not source.path.exists())

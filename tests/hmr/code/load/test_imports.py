@@ -135,14 +135,23 @@ def test_file_that_does_not_compile(scene: Scene) -> None:
     assert caught.value.path == path
 
 
-def test_what_came_from_outside_is_not_looked_for_again(scene: Scene) -> None:
+def test_what_came_from_outside_or_runs_is_not_looked_for_again(scene: Scene) -> None:
     before = Files(scene.root, {}, {})
     assert before.find("json") is None
     assert before.find("no_such_module") is None
     path = scene.write("json.py", "x = 1\n")
     scene.write("no_such_module.py", "x = 1\n")
-    after = Files(scene.root, {}, {}, before.looked_for)
+    after = Files(scene.root, {}, {}, frozenset(before.looked_for))
     assert after.find("json") is None
     assert after.looked_for == {path, scene.root / "json" / "__init__.py"}
     assert after.find("no_such_module") is not None
-    assert Files(scene.root, {}, {path: b"x = 2\n"}, before.looked_for).find("json") is not None
+    assert Files(scene.root, {}, {path: b"x = 2\n"}, frozenset(before.looked_for)).find("json") is not None
+    flock = scene.write("flock.py", "x = 1\n")
+    before = Files(scene.root, {}, {})
+    source = before.find("flock")
+    assert source is not None
+    package = scene.write("flock/__init__.py", "x = 2\n")
+    assert Files(scene.root, {flock: source}, {}, frozenset(before.looked_for)).find("flock") is source
+    found = Files(scene.root, {flock: source}, {package: b"x = 2\n"}, frozenset(before.looked_for)).find("flock")
+    assert found is not None
+    assert found.path == package
