@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import builtins
 import opcode
+import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import blake2b
 from types import CodeType
 from typing import NamedTuple
@@ -46,7 +47,28 @@ _FLAG_BITS: Mapping[int, int] = {
 
 _Operation = tuple[int, int, int]
 """Place, operation, argument."""
-_Places = dict[str, list[range]]
+
+
+def _pattern() -> re.Pattern[bytes]:
+    """Returns what takes code apart: functions and plain values that are only bound, and single operations."""
+
+    def any_of(operations: Collection[int]) -> bytes:
+        return b"[" + b"".join(map(re.escape, map(bytes, zip(operations)))) + b"]."
+
+    long, make = any_of([_EXTENDED])[:-1] + b".", any_of([_MAKE])[:-1]
+    begin = b"(?:%s)*%s" % (long, any_of([_CONST]))
+    end = b"(?:%s)*%s" % (long, any_of([_STORE]))
+    adds = b"(?:%s)*" % any_of(_ADDS) if _ADDS else b""
+    alternatives = (
+        begin + make + b"\\0" + end,
+        begin + make + b"." + adds + end,
+        b"(?:%s)*%s%s" % (long, any_of(_PLAIN), end),
+        b"(?:%s)*[^%s].(?:\\0.)*" % (long, re.escape(bytes([_EXTENDED]))),
+    )
+    return re.compile(b"|".join(b"(%s)" % one for one in alternatives), re.DOTALL)
+
+
+_PART = _pattern()
 _Origins = Mapping[str, Collection[tuple[str, str]]]
 """What names are imported from, by name: module, empty for what is not trusted, and what is taken from it, empty for itself."""
 
@@ -86,17 +108,16 @@ def acts_of(code: CodeType, params: Collection[str]) -> Acts | None:
 
 
 def _acts(code: CodeType, params: Collection[str]) -> Acts:
-    operations = _operations(code)
-    stores = [index for index, one in enumerate(operations) if one[1] == _STORE]
-    values, functions = _left_out(code, operations, stores)
-    kept = _without(operations, values, functions)
+    parts, functions = _parts(code)
+    kept = [one for name, operations in parts if not name for one in operations]
     use = _Use(_origins(code, kept))
     use.read(code, kept, at_top=True)
     if not use.names.isdisjoint(functions) or not use.names.isdisjoint(params):
         raise _UnclearError
+    values = {name for name, _ in parts if name}
     if not use.names.isdisjoint(values):
-        kept = _without(operations, {name: at for name, at in values.items() if name not in use.names}, functions)
-    bound = {code.co_names[operations[index][2]] for index in stores}
+        kept = [one for name, operations in parts if not name or name in use.names for one in operations]
+    bound = values | functions | {code.co_names[argument] for _, operation, argument in kept if operation == _STORE}
     if any(name.startswith("__") and name not in HARMLESS for name in bound):
         raise _UnclearError  # such as __getattr__, which others call
     if not use.loaded <= (bound - vars(builtins).keys()) | BUILTINS:
@@ -108,55 +129,54 @@ def _acts(code: CodeType, params: Collection[str]) -> Acts:
     return Acts(name, frozenset(use.modules), is_straight)
 
 
-def _operations(code: CodeType) -> list[_Operation]:
-    """Returns the operations of a code, without caches."""
-    text = code.co_code
-    if _EXTENDED in text[::2]:
-        return list(_extended_operations(text))
-    return [
-        (place, operation, argument)
-        for place, (operation, argument) in enumerate(zip(text[::2], text[1::2], strict=True))
-        if operation
-    ]
+def _parts(code: CodeType) -> tuple[list[tuple[str, list[_Operation]]], set[str]]:
+    """Returns the operations of a module, by the name of the plain value that they do nothing but bind, and its functions.
+
+    Of the operations that do nothing but bind a function, only how it takes its defaults and the like is there.
+    """
+    parts: list[tuple[str, list[_Operation]]] = []
+    functions: set[str] = set()
+    place = 0
+    for function, adorned, value, other in _PART.findall(code.co_code):
+        part = function or adorned or value or other
+        if other:
+            short = other[0] != _EXTENDED
+            parts.append(("", [(place, other[0], other[1])] if short else _operations(other, place)))
+        else:
+            name = code.co_names[_stored(part)]
+            if name.startswith("__") and name not in HARMLESS:
+                parts.append(("", _operations(part, place)))
+            elif value:
+                parts.append((name, _operations(part, place)))
+            else:
+                functions.add(name)
+                if adorned:
+                    parts.append(("", [one for one in _operations(part, place) if one[1] == _MAKE or one[1] in _ADDS]))
+        place += len(part) // 2
+    return parts, functions
 
 
-def _extended_operations(text: bytes) -> Iterator[_Operation]:
+def _stored(part: bytes) -> int:
+    """Returns the argument of the last operation."""
+    argument, at, bits = part[-1], len(part) - 4, 8
+    while part[at] == _EXTENDED:
+        argument |= part[at + 1] << bits
+        at, bits = at - 2, bits + 8
+    return argument
+
+
+def _operations(text: bytes, place: int = 0) -> list[_Operation]:
+    """Returns operations, without caches."""
+    found = []
     extended = 0
-    for place, (operation, argument) in enumerate(zip(text[::2], text[1::2], strict=True)):
+    for operation, argument in zip(text[::2], text[1::2], strict=True):
         if operation == _EXTENDED:
             extended = (extended | argument) << 8
         elif operation:
-            yield place, operation, argument | extended
+            found.append((place, operation, argument | extended))
             extended = 0
-
-
-def _left_out(code: CodeType, operations: Sequence[_Operation], stores: Sequence[int]) -> tuple[_Places, _Places]:
-    """Returns where plain values and functions are made and bound to a name at once, by that name."""
-    values: _Places = {}
-    functions: _Places = {}
-    for index in stores:
-        name = code.co_names[operations[index][2]]
-        before = index - 1
-        if name.startswith("__") and name not in HARMLESS:
-            continue
-        if operations[before][1] in _PLAIN:
-            values.setdefault(name, []).append(range(before, index + 1))
-            continue
-        while operations[before][1] in _ADDS:
-            before -= 1
-        if operations[before][1] == _MAKE and operations[before - 1][1] == _CONST:
-            functions.setdefault(name, []).append(range(before - 1, index + 1))
-    return values, functions
-
-
-def _without(operations: Sequence[_Operation], *left_out: _Places) -> list[_Operation]:
-    """Returns operations without those that make values and functions, but for how functions take defaults and the like."""
-    gone = {index for found in left_out for places in found.values() for place in places for index in place}
-    return [
-        one
-        for index, one in enumerate(operations)
-        if index not in gone or (one[1] == _MAKE and one[2]) or one[1] in _ADDS
-    ]
+        place += 1
+    return found
 
 
 def _origins(code: CodeType, operations: Sequence[_Operation]) -> _Origins:
@@ -167,11 +187,11 @@ def _origins(code: CodeType, operations: Sequence[_Operation]) -> _Origins:
     """
     found: dict[str, list[tuple[str, str]]] = {}
     module: str | None = None
-    part, level = "", 0
+    part = ""
     for index, (_, operation, argument) in enumerate(operations):
         if operation == _IMPORT:
-            level = _constant(code, operations[index - 2]) != 0
-            module, part = "" if level else _trusted(code.co_names[argument]), ""
+            is_relative = _constant(code, operations[index - 2]) != 0
+            module, part = "" if is_relative else _trusted(code.co_names[argument]), ""
         elif (operation, argument) in _STAR:
             if not module:
                 raise _UnclearError
@@ -224,7 +244,7 @@ class _Use:
         )
         for index, (_, operation, argument) in enumerate(operations):
             if operation in _CONSTANT and isinstance(inner := code.co_consts[argument], CodeType):
-                self.read(inner, _operations(inner))
+                self.read(inner, _operations(inner.co_code))
             elif operation in _NAMED and operation != _STORE:
                 name = _name(code, operation, argument)
                 self.names.add(name)

@@ -33,7 +33,7 @@ MODULES: Mapping[str, frozenset[str]] = {
     "collections": frozenset({"Counter", "OrderedDict", "defaultdict", "deque", "namedtuple"}),
     "dataclasses": frozenset({"dataclass", "field"}),
     "enum": frozenset({"Enum", "Flag", "IntEnum", "IntFlag", "StrEnum", "auto", "unique"}),
-    "instar": frozenset({*NAMES, "Agents", "Param", "Ref", "every", "field", "persist"}),
+    "instar": frozenset({*NAMES, "Agents", "Param", "Ref", "every", "field", "keep", "persist"}),
     "logging": frozenset({"getLogger"}),
     "math": frozenset(),
     "numpy": _NUMPY,
