@@ -25,6 +25,8 @@ from driver import Driver
 from figures import figures, table
 from plan import WEIGHTS, Plan
 
+WARM_SAVES = 200
+"""What the process holds by then is compared with what it holds in the end."""
 MOST_DEFECTS = 25
 """After so many it gives up: they are hardly all different."""
 
@@ -54,8 +56,8 @@ def storm(folder: Path, args: argparse.Namespace, weights: dict[str, float]) -> 
     driver = Driver(folder, plan, bound_s=math.inf if args.untimed else args.bound, rolls_back=rolls_back, trace=trace)
     began = time.monotonic()
     logs: list[dict[str, Any]] = []
-    early: dict[str, Any] = {}
-    last: dict[str, Any] = {}
+    held: list[dict[str, Any]] = []
+    looks = [min(WARM_SAVES, args.saves // 2), args.saves // 2]
     status, report = -1, {}
     try:
         if not driver.begin():
@@ -76,16 +78,17 @@ def storm(folder: Path, args: argparse.Namespace, weights: dict[str, float]) -> 
                 )
                 if len(driver.oracle.defects) >= MOST_DEFECTS or not driver.child.alive or not driver.recover():
                     break
-            if not early and driver.tally.saves >= args.saves // 5:
-                early = driver.held()
+            if looks and driver.tally.saves >= looks[0]:
+                held.append(driver.held())
+                looks.pop(0)
         if driver.child.alive:
             driver.recover()
-            last = driver.held()
+            held.append(driver.held())
             status, report = driver.child.end()
     finally:
         driver.child.close()
     seconds = time.monotonic() - began
-    return figures(driver, args, seconds, early, last, status, report, logs)
+    return figures(driver, args, seconds, held, status, report, logs)
 
 
 def _has(module: str) -> bool:

@@ -15,6 +15,8 @@ MODULES = (FLORA, FAUNA, HERD)
 NAMES = {"flora": FLORA, "fauna": FAUNA, "life.herd": HERD}
 HELPERS = (BASE, SHARED, PACKAGE, DEEP, YIN, YANG)
 ROWS = 256
+MEMORY_MB = 64
+"""What the world may take."""
 HATCH = 2
 """Agents of the fauna that come and go in each frame."""
 
@@ -181,7 +183,7 @@ def _filler(lines: int) -> str:
 
 
 def _settings(content: Content) -> str:
-    lines = ['title = "Storm"', f"modules = [{', '.join(map(repr, content.modules))}]"]
+    lines = ['title = "Storm"', f'memory = "{MEMORY_MB}MB"', f"modules = [{', '.join(map(repr, content.modules))}]"]
     match content.error:
         case "syntax":
             lines.append(f"broken = = {content.marker}")

@@ -25,6 +25,8 @@ PROBATION = 60
 """Committed frames of it."""
 QUIET_S = 0.1
 """Where nothing is to be seen, nothing may be seen for so long."""
+RETURN_S = 0.7
+"""What was refused and comes back is tried again within that time."""
 _REJECTED = re.compile(r"^(.*): rejected$", re.MULTILINE)
 
 
@@ -145,7 +147,7 @@ class Driver:
         heads = {world.head for world in outlook.last}
         decisive = not any(world.head in heads for stage in outlook.stages[:-1] for world in stage)
         refused = self._refused(step, outlook)
-        quiet_until = time.monotonic() + QUIET_S
+        quiet_until = time.monotonic() + (RETURN_S if any(moment.again for moment in step.moments) else QUIET_S)
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.child.alive:
             self._look(0.05)

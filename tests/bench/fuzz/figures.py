@@ -8,9 +8,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from contents import ROWS
+from contents import MEMORY_MB, ROWS
 from driver import Driver
 
+MOST_KEPT_PROGRAMS = 64
+"""So many versions of the world can be gone back to."""
+MOST_GROWTH = {"resident": MEMORY_MB * 10**6 + 32 * 10**6, "threads": 4, "descriptors": 6}
+"""From the first saves to the end, the world's memory included."""
 PROMISES = ("torn", "stale", "lost", "void", "untold", "fault", "crash", "leaked")
 
 
@@ -18,8 +22,7 @@ def figures(
     driver: Driver,
     args: argparse.Namespace,
     seconds: float,
-    early: Mapping[str, Any],
-    last: Mapping[str, Any],
+    held: Sequence[Mapping[str, Any]],
     status: int,
     report: Mapping[str, Any],
     logs: Sequence[Mapping[str, Any]],
@@ -28,7 +31,8 @@ def figures(
     oracle, tally = driver.oracle, driver.tally
     if report:
         _check_report(driver, status, report, timed=not args.untimed)
-    _check_held(driver, last)
+    last = held[-1] if held else {}
+    _check_held(driver, held)
     counts = oracle.counts()
     live = [edit for edit in report.get("edits", ()) if edit["verdict"] == "live"]
     return {
@@ -50,9 +54,9 @@ def figures(
         "swap_ms": _spread([edit["swap_ms"] for edit in live]),
         "predicted": sum(bool(edit.get("predicted")) for edit in live),
         "versions": {key: last.get(key) for key in ("born", "alive", "kept")} | {"listed": len(last.get("listed", ()))},
-        "resident_mb": [round(held.get("resident", 0) / 1e6, 1) for held in (early, last)],
-        "threads": [held.get("threads") for held in (early, last)],
-        "descriptors": [held.get("descriptors") for held in (early, last)],
+        "resident_mb": [round(one.get("resident", 0) / 1e6, 1) for one in held],
+        "threads": [one.get("threads") for one in held],
+        "descriptors": [one.get("descriptors") for one in held],
         "kinds": dict(tally.steps),
         "ways": dict(tally.ways),
         "exit_status": status,
@@ -72,14 +76,21 @@ def _check_report(driver: Driver, status: int, report: Mapping[str, Any], *, tim
         driver._defect("lost", f"agents: {report['agents']}")
 
 
-def _check_held(driver: Driver, last: Mapping[str, Any]) -> None:
-    if not last:
+def _check_held(driver: Driver, held: Sequence[Mapping[str, Any]]) -> None:
+    """What a process holds does not grow with the saves; the world's memory, history and all, has its own limit."""
+    if not held or not all(held):
         return
-    files = len(driver.oracle.seen)
+    early, last = held[0], held[-1]
+    files = sum(file.endswith(".py") for file in driver.oracle.seen)
     if len(last["listed"]) > files:
         driver._defect(
             "leaked", f"{len(last['listed'])} modules in sys.modules for {files} files: {last['listed']}"[:600]
         )
+    if last["kept"] > MOST_KEPT_PROGRAMS * files:
+        driver._defect("leaked", f"{last['kept']} versions of files are held: {last['names'][:20]}")
+    for what, most in MOST_GROWTH.items():
+        if last[what] > early[what] + most:
+            driver._defect("leaked", f"{what}: {early[what]} after the first saves, {last[what]} in the end")
 
 
 def _spread(values: Sequence[float]) -> dict[str, float] | None:

@@ -58,6 +58,7 @@ class Ledger:
         self._ran: Content | None = None
         self._kept: int | None = None
         self._counted = 0
+        self._wrong: set[str] = set()
 
     def frame(self, frame: int, content: Content | None, said: Mapping[str, Any] | None) -> list[str]:
         """Notes that a frame was begun, and returns what is wrong in it.
@@ -107,8 +108,9 @@ class Ledger:
             yield f"{self._file}: ids have changed or are not unique"
         if self._file == FLORA and said["n"] == entry.runs:
             expected = {name: [_named(dtype), _crc(entry.cells[name, dtype])] for name, dtype in entry.names.items()}
-            for name in expected.keys() | said["fields"].keys():
+            for name in (expected.keys() | said["fields"].keys()) - self._wrong:
                 if expected.get(name) != said["fields"].get(name):
+                    self._wrong.add(name)  # told once
                     cells = entry.cells.get((name, entry.names.get(name, "")))
                     yield f"{self._file}: field {name} is not what it must be: {cells}, {said['fields'].get(name)}"
 

@@ -96,6 +96,7 @@ def _tell(asked: str) -> None:
         "born": len(_born),
         "alive": len(alive),
         "kept": len(kept),
+        "names": sorted(kept),
         "listed": listed,
         "resident": _resident(),
         "threads": len(sys._current_frames()),
