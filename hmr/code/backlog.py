@@ -13,8 +13,6 @@ from instar.native.errors import InstarError
 Changes = Mapping[Path, Change]
 Contents = frozenset[tuple[Path, str]]
 Failures = Mapping[tuple[Program, Contents], InstarError]
-_Blame = tuple[Path | None, str | None]
-"""The file that an error names, and its content if that was part of the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +31,8 @@ class _Cause:
 
     @classmethod
     def of(cls, attempt: Changes, error: InstarError) -> _Cause:
-        return cls(str(error), *_blame(attempt, error))
+        path: Path | None = getattr(error, "path", None)
+        return cls(str(error), path, attempt[path].digest if path is not None and path in attempt else None)
 
     def holds(self, attempt: Changes) -> bool:
         """Returns whether the file to blame is in another attempt as it was, or was not part of its own."""
@@ -48,12 +47,12 @@ class _Rejected:
 
     Attributes:
         digest: the content.
-        blame: what it was rejected for, then; what was saved with a broken file waits for that.
+        blame: the file that it was rejected for, then: it waits for that, as what was saved with a broken file does.
         cause: why it does not run by now.
     """
 
     digest: str
-    blame: _Blame
+    blame: Path | None
     cause: _Cause
 
 
@@ -61,7 +60,7 @@ class Backlog:
     """The newest content of the files that were saved, and which of it was rejected.
 
     The rule: all that is saved and does not run is tried together; as long as that fails for something that was rejected
-    before, it is tried again without that and what was rejected because of it; last, without all that was rejected.
+    before, it is tried again without that and what waits for it; last, without all that was rejected.
     """
 
     def __init__(self) -> None:
@@ -115,10 +114,8 @@ class Backlog:
     def reject(self, changes: Iterable[Change], attempt: Changes, error: InstarError) -> None:
         """Notes that these contents cannot run by themselves, as an attempt showed; newer ones of the same files may."""
         cause = _Cause.of(attempt, error)
-        rejected = {
-            c.path: _Rejected(c.digest, (cause.path, cause.digest), cause) for c in changes if self._is_newest(c)
-        }
-        self._rejected.update(rejected)
+        newest = [change for change in changes if self._is_newest(change)]
+        self._rejected.update({change.path: _Rejected(change.digest, cause.path, cause) for change in newest})
 
     def fail(self, attempt: Changes, error: InstarError) -> None:
         """Notes that an attempt failed: what was rejected before has a newer error if this one is its own.
@@ -200,13 +197,12 @@ class Backlog:
         return [*attempts, wanted] if wanted else attempts
 
     def _blamed(self, attempt: Changes, error: InstarError) -> set[Path]:
-        """Returns what was rejected before and is to blame for a failure, and what was rejected because of it."""
-        blame = _blame(attempt, error)
-        return {
-            path
-            for path, change in attempt.items()
-            if self._is_rejected(change) and (path == blame[0] or self._rejected[path].blame == blame)
-        }
+        """Returns what was rejected before and is to blame for a failure, and what was rejected because of that."""
+        rejected = {path: self._rejected[path].blame for path, change in attempt.items() if self._is_rejected(change)}
+        blamed: set[Path | None] = {getattr(error, "path", None)}
+        while found := {path for path, blame in rejected.items() if blame in blamed} - blamed:
+            blamed |= found
+        return {path for path in rejected if path in blamed}
 
     def _is_newest(self, change: Change) -> bool:
         newest = self._newest.get(change.path)
@@ -239,8 +235,3 @@ def _without(pending: Changes, left_out: Collection[Path], before: Changes) -> d
     """Returns what is pending but for some files, which have the contents that worked before, if there are any."""
     kept = {path: change for path, change in before.items() if path in left_out}
     return kept | {path: change for path, change in pending.items() if path not in left_out}
-
-
-def _blame(attempt: Changes, error: InstarError) -> _Blame:
-    path: Path | None = getattr(error, "path", None)
-    return path, attempt[path].digest if path is not None and path in attempt else None

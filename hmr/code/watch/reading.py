@@ -58,25 +58,27 @@ def _read(path: Path, *, whole: bool, most_bytes: int | None = None) -> bytes | 
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode) or (most_bytes is not None and before.st_size > most_bytes):
                 return None
-            if whole:
-                _lease(file.fileno())  # given back when the file is closed
+            leased = whole and _lease(file.fileno())  # given back when the file is closed
             data = file.readall()
             after = os.fstat(file.fileno())
     except OSError:
         return None
-    same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+    same = leased or (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
     return data if same and len(data) == after.st_size else None
 
 
-def _lease(descriptor: int) -> None:
+def _lease(descriptor: int) -> bool:
+    """Has writers wait; returns whether they do: then only the times of the file can change."""
     if not hasattr(fcntl, "F_SETLEASE"):
-        return
+        return False
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)  # tells of a waiting writer; ignored, unlike SIGIO
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
         if error.errno == errno.EAGAIN:
             raise BeingWrittenError from None
+        return False
+    return True
 
 
 def _without_waiting(path: str, flags: int) -> int:

@@ -13,15 +13,14 @@ from itertools import combinations
 from contents import Content, reached, runs, to_blame
 
 Disk = Mapping[str, Content]
-Blame = tuple[str, Content | None]
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A content that was refused, and the file and content that were blamed for it."""
+    """A content that was refused, and the file that was blamed for it."""
 
     content: Content
-    blame: Blame
+    blame: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ class World:
         return worlds
 
     def _tried(self, disk: Disk, saved: Collection[Content]) -> set[World]:
-        """All that does not run is tried; as long as it fails for something refused before, without that and its victims."""
+        """All that does not run is tried; as long as it fails for something refused before, without that and what waits for it."""
         running = self.running
         known = {**running, **disk}
         refusals = {one for one in self.refusals if known.get(one.content.file) is one.content}
@@ -79,14 +78,16 @@ class World:
                 worlds.add(World.of(found, left))
                 continue
             for file in to_blame(candidate):
-                blame = file, attempt.get(file)
-                out = {one for one in attempt if one in refused and (one == file or refused[one] == blame)}
+                out = {file}
+                for _ in refused:
+                    out |= {one for one in refused.keys() & attempt.keys() if refused[one] in out}
+                out &= refused.keys() & attempt.keys()
                 if out and attempt != wanted:
                     waiting.append({one: attempt[one] for one in attempt.keys() - out})
                 elif attempt != wanted and wanted:
                     waiting.append(wanted)
                 else:
-                    new = {Rejected(one, blame) for one in saved if pending.get(one.file) is one}
+                    new = {Rejected(one, file) for one in saved if pending.get(one.file) is one}
                     worlds.add(World.of(running, refusals | new))
         return worlds
 
@@ -156,10 +157,7 @@ class Outlook:
         fitting = {
             world for world in start if agrees(world.running, {**seen, content.file: world.running[content.file].tag})
         }
-        back = {
-            World(world.head, world.refusals | {Rejected(content, (content.file, content))})
-            for world in fitting or start
-        }
+        back = {World(world.head, world.refusals | {Rejected(content, content.file)}) for world in fitting or start}
         return Outlook([frozenset(back)])
 
     def passing(self, contents: Sequence[Content]) -> Outlook:

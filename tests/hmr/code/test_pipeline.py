@@ -790,7 +790,7 @@ class Model:
         self._factory = tmp_path_factory
         self.newest = dict(files)
         self.live = dict(files)
-        self._rejected: dict[str, tuple[str, Blame]] = {}
+        self._rejected: dict[str, tuple[str, str]] = {}
 
     def save(self, name: str, text: str) -> Literal["edit", "rejection", "nothing"]:
         """Returns what comes of a save."""
@@ -809,11 +809,11 @@ class Model:
             blame = used
             if attempt == wanted:
                 break
-            to_blame = {
-                name
-                for name, text in attempt.items()
-                if self._is_rejected(name, text) and (name == blame[0] or self._rejected[name][1] == blame)
-            }
+            waiting = {name: self._rejected[name][1] for name, text in attempt.items() if self._is_rejected(name, text)}
+            to_blame = {blame}
+            for _ in waiting:
+                to_blame |= {name for name in waiting if waiting[name] in to_blame}
+            to_blame &= waiting.keys()
             attempt = {name: attempt[name] for name in attempt.keys() - to_blame} if to_blame else wanted
         if name not in wanted:
             return "nothing"
@@ -824,23 +824,18 @@ class Model:
     def _is_rejected(self, name: str, text: str) -> bool:
         return name in self._rejected and self._rejected[name][0] == text
 
-    def used(self, attempt: dict[str, str]) -> set[str] | Blame:
-        """Returns the files that the scene is made of with an attempt; if it cannot run, what is to blame."""
+    def used(self, attempt: dict[str, str]) -> set[str] | str:
+        """Returns the files that the scene is made of with an attempt; if it cannot run, the file to blame."""
         fresh = Scene(self._factory.mktemp("fresh"))
         for name, text in {**self.newest, **self.live, **attempt}.items():  # what no program holds is read from disk
             fresh.write(name, text)
         try:
             program = fresh.load("flock", "hunt")
         except EditError as error:
-            name = error.path.relative_to(fresh.root).as_posix() if error.path else ""
-            return name, attempt.get(name)
+            return error.path.relative_to(fresh.root).as_posix() if error.path else ""
         for instance in program.instances.values():
             instance.delist()
         return set(running(program, fresh.root))
-
-
-Blame = tuple[str, str | None]
-"""The file that an error names, and its content if that was tried."""
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -905,5 +900,10 @@ def test_files_that_were_saved_with_a_broken_one_wait_for_it(scene: Scene) -> No
         n.write_text("value = 2\n")
         live.swap(live.edit("n.py"))
         assert value(live.program, "m") == 1
+        broken.write_text("value = [][1]\n")
+        while "IndexError" not in live.pipeline.errors[0]:
+            live.heard()
+        n.write_text("value = 3\n")
+        live.swap(live.edit("n.py"))
         broken.write_text("value = 2\n")
         live.swap(live.edit("broken.py", "m.py"))

@@ -110,3 +110,20 @@ def test_file_that_is_opened_again_is_not_waited_for(tmp_path: Path, monkeypatch
     monkeypatch.setattr(reading, "CLOSING_SECONDS", 0.0)
     with path.open("r+"), pytest.raises(BeingWrittenError):
         read_closed(path)
+
+
+@of_linux
+def test_file_that_is_given_another_time_while_it_is_read_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.py"
+    path.write_text("x")
+    lease = reading._lease
+
+    def lease_and_touch(descriptor: int) -> bool:
+        leased = lease(descriptor)
+        os.utime(path, (1, 1))
+        return leased
+
+    monkeypatch.setattr(reading, "_lease", lease_and_touch)
+    assert read_whole(path) == b"x"
