@@ -13,6 +13,8 @@ from itertools import combinations
 from contents import Content, reached, runs, to_blame
 
 Disk = Mapping[str, Content]
+MOST_ORDERS = 3
+"""Where more files are wrong it is as if all were found at once."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class World:
 
         What was refused and is saved `again` as it was may be tried anew, or not.
         """
-        worlds = set() if again and not saved else self._tried(disk, saved)
+        again = [content for content in again if content in self.rejected]
+        worlds = self._tried(disk, saved) if saved or not again else set()
         if again:
             left = World(self.head, frozenset(one for one in self.refusals if one.content not in again))
             worlds |= {self, *left._tried(disk, [*saved, *again])}
@@ -67,9 +70,12 @@ class World:
         pending = {file: content for file, content in known.items() if running.get(file) is not content}
         wanted = {file: content for file, content in pending.items() if file not in refused}
         worlds = set()
-        waiting = [pending]
+        waiting, tried = [pending], []
         while waiting:
             attempt = waiting.pop()
+            if attempt in tried:
+                continue
+            tried.append(attempt)
             candidate = {**running, **attempt}
             if attempt and runs(candidate):
                 found = reached(candidate)
@@ -77,18 +83,24 @@ class World:
                 left = {one for one in refusals if found.get(one.content.file) is not one.content}
                 worlds.add(World.of(found, left))
                 continue
-            for file in to_blame(candidate):
-                out = {file}
-                for _ in refused:
-                    out |= {one for one in refused.keys() & attempt.keys() if refused[one] in out}
-                out &= refused.keys() & attempt.keys()
-                if out and attempt != wanted:
-                    waiting.append({one: attempt[one] for one in attempt.keys() - out})
-                elif attempt != wanted and wanted:
-                    waiting.append(wanted)
-                else:
+            blamed = to_blame(candidate)
+            outs = {
+                file: _waiting_for(file, {one: refused[one] for one in refused.keys() & attempt}) for file in blamed
+            }
+            if attempt == wanted or not (wanted or all(outs.values())):
+                for file in blamed:
                     new = {Rejected(one, file) for one in saved if pending.get(one.file) is one}
                     worlds.add(World.of(running, refusals | new))
+                continue
+            if not all(outs.values()):
+                waiting.append(wanted)
+            some = [out for out in outs.values() if out]
+            for out in some if len(some) <= MOST_ORDERS else [frozenset().union(*some)]:
+                left = {one: attempt[one] for one in attempt.keys() - out}
+                if left:
+                    waiting.append(left)
+                else:
+                    worlds.add(World.of(running, refusals))
         return worlds
 
 
@@ -176,6 +188,14 @@ class Outlook:
     def moments(self, seen: Mapping[str, int]) -> list[int]:
         """The stages in which a frame with these tags, by file, may have been; other files are not known."""
         return [index for index, stage in enumerate(self.stages) if any(agrees(world.running, seen) for world in stage)]
+
+
+def _waiting_for(file: str, refused: Mapping[str, str]) -> frozenset[str]:
+    """The files that were refused because of a file, or of one that was refused because of it; itself if it was refused."""
+    found = {file}
+    for _ in refused:
+        found |= {one for one in refused if refused[one] in found}
+    return frozenset(found & refused.keys())
 
 
 def agrees(running: Mapping[str, Content], seen: Mapping[str, int]) -> bool:
