@@ -20,8 +20,9 @@ from instar.faults import EditFault, HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
 from instar.loop.clock import Clock, SystemClock
-from instar.loop.deadlines import Deadlines
 from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
+from instar.loop.pacing import Pacing
+from instar.loop.playback import MAX, Playback
 from instar.loop.slack.autosave import Autosave
 from instar.loop.slack.maintenance import Maintenance
 from instar.loop.switching import quick_switches
@@ -68,6 +69,7 @@ class Runtime:
         autosave: float | None = None,
         resume: bool = False,
         reload_log: str | os.PathLike[str] | None = None,
+        speed: float = 1.0,
     ) -> None:
         """Load a scene; nothing of it runs yet but the top level of its modules.
 
@@ -82,9 +84,11 @@ class Runtime:
                 ends; none, if None.
             resume: Go on from that file where there is one.
             reload_log: A file to which the receipt of each edit is appended, as one line of JSON.
+            speed: Seconds of the world's time in a second; `math.inf` for as many as the machine can.
 
         Raises:
-            InstarError: If the scene cannot be read or loaded, what was saved cannot be trusted, or the log not written.
+            InstarError: If the scene cannot be read or loaded, what was saved cannot be trusted, the log not written, or the
+                speed not kept.
         """
         self._view = view or SilentView()
         with Breakpoints(self._view.released):
@@ -107,9 +111,9 @@ class Runtime:
         )
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
-        self._started = self._clock.now()
-        self._deadlines = Deadlines(self._started, self.fps)
-        self._next_publish = self._started
+        self._playback = Playback(speed)
+        self._pacing = Pacing(self._clock, self.fps)
+        self._next_publish = self._started = self._clock.now()
         self._first_frame = 0
         self._shown_pace = Pace()
         self._pipeline: EditPipeline | None = None
@@ -140,6 +144,11 @@ class Runtime:
             The function, so that this can be a decorator.
         """
         return self._edits.ledger.on_edit(callback)
+
+    @property
+    def playback(self) -> Playback:
+        """Pause, step and speed of the run; safe from any thread."""
+        return self._playback
 
     def post(self, command: Callable[[World], object]) -> None:
         """Have a function called with the world in the input phase of the next frame; safe from any thread."""
@@ -199,7 +208,7 @@ class Runtime:
         document = report(
             self.world,
             self._timing,
-            self._deadlines,
+            self._pacing.deadlines,
             self.receipts,
             errors,
             fps=self.fps,
@@ -209,7 +218,8 @@ class Runtime:
         )
         return {
             **document,
-            "state": self._state,
+            "state": "paused" if self._playback.is_paused and self._state == "running" else self._state,
+            "speed": self._playback.speed if self._playback.speed != MAX else "max",
             "budget_ms": round(1e3 / self.fps, 4),
             "budgets": dict(self.world.scene.budget),
             "resumed": self.resumed,
@@ -223,9 +233,8 @@ class Runtime:
     def _begin(self) -> None:
         self._state = "running"
         self._timing.begin()
-        self._started = self._clock.now()
-        self._deadlines = Deadlines(self._started, self.fps)
-        self._next_publish = self._started
+        self._pacing.begin()
+        self._next_publish = self._started = self._clock.now()
         self._first_frame = self.world.frame
 
     def _loop(self, frames: int | None) -> None:
@@ -252,10 +261,14 @@ class Runtime:
             self._input()
         if self.world.scene is not self._scene:
             self._follow(self.world.scene)
-        self._update()
+        self._pacing.follow(self.fps, self._playback.speed)
+        if self._playback.advance():
+            self._update()
+        else:
+            timing.is_measured = False
         with timing.phase("publish"):
             self._publish(timing.last)
-        deadline = self._deadlines.next()
+        deadline = self._pacing.next()
         with timing.phase("maintain"):
             self._edits.ledger.deliver()
             self._maintenance.maintain(deadline - timing.last)
@@ -270,9 +283,7 @@ class Runtime:
         """Keep the pace and budgets that another version of the scene file asks for."""
         self._scene = scene
         self._timing.meter.allow_boundary(_boundary_budget(scene))
-        if self._deadlines.fps != self.fps:
-            self._deadlines.change_pace(self.fps)
-            self._maintenance.validation.change_pace(1 / self.fps)
+        self._maintenance.validation.change_pace(1 / self.fps)
 
     def _update(self) -> None:
         """Run the hooks and commit; a fault voids the frame and is shown."""
@@ -331,13 +342,12 @@ class Runtime:
             self._maintenance.autosave.finish()
 
     def _pace(self, deadline: int) -> None:
-        now = self._clock.now()
-        if now > deadline:
-            self._timing.missed(now - deadline, self._deadlines.period_ns, by_edit=self._is_edited())
-            self._deadlines.settle(now)
+        late = self._pacing.wait(deadline)
+        if not self._timing.is_measured:
             return
-        self._clock.sleep_until(deadline)
-        if self._timing.is_measured:
+        if late > 0:
+            self._timing.missed(late, self._pacing.period_ns, by_edit=self._is_edited())
+        elif late == 0:
             self._timing.meter.deadline_error.add(self._clock.now() - deadline)
 
     def _is_edited(self) -> bool:
@@ -349,7 +359,7 @@ class Runtime:
     def _continued(self) -> None:
         """The process was stopped (Ctrl-Z) and goes on: the time between counts for nothing."""
         self._timing.is_measured = False
-        self._deadlines.rebase(self._clock.now())
+        self._pacing.deadlines.rebase(self._clock.now())
 
     @contextmanager
     def _limited(self, limit: Limit) -> Iterator[None]:
@@ -373,7 +383,7 @@ class Runtime:
         finally:
             self._state = "running"
             self._interrupt.at_prompt = False
-            self._deadlines.rebase(self._clock.now())
+            self._pacing.deadlines.rebase(self._clock.now())
             if isinstance(limit, HookLimit):
                 limit.resume()
 
@@ -386,7 +396,5 @@ def _boundary_budget(scene: SceneFile) -> int:
 def _open(scene: str | os.PathLike[str], resume: bool, **given: Any) -> tuple[World, int | None]:
     """A world whose `setup` has yet to run, or one that goes on from its autosave, and from which frame."""
     path = locate(os.fspath(scene)) / AUTOSAVE
-    if not (resume and path.exists()):
-        return World.open(scene, setup=False, **given), None
-    world = World.load(path, scene, **given)
-    return world, world.frame
+    world = World.load(path, scene, **given) if resume and path.exists() else None
+    return (World.open(scene, setup=False, **given), None) if world is None else (world, world.frame)

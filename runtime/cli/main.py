@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -101,6 +102,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scene", metavar="SCENE", help="a folder with a scene.toml, or the name of a packaged example")
     parser.add_argument("--frames", metavar="N", type=_whole(1, 2**63 - 1), help="end after N frames")
     parser.add_argument("--fps", metavar="F", type=_whole(1, 1000), help="frames per second, instead of the scene's")
+    parser.add_argument(
+        "--speed", metavar="X", type=_speed, default=1.0, help="so many times faster than the world's own time, or max"
+    )
     parser.add_argument("--seed", metavar="S", type=_whole(0, 2**64 - 1), help="seed, instead of the scene's")
     parser.add_argument(
         "--set",
@@ -153,6 +157,19 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise argparse.ArgumentTypeError(f"'{text}' is no time such as 5s, 2m or 500ms")
     return seconds
+
+
+def _speed(text: str) -> float:
+    """A factor, or as fast as can be."""
+    if text == "max":
+        return math.inf
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = 0.0
+    if not 0.001 <= factor <= 1000:
+        raise argparse.ArgumentTypeError(f"'{text}' is neither a number from 0.001 to 1000 nor 'max'")
+    return factor
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

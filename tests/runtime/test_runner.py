@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import signal
 import threading
@@ -124,6 +125,42 @@ def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
     runtime = Runtime(scene(mover=SCENE), clock=clock)
     runtime.post(lambda world: world["boids"].spawn(3))
     assert runtime.run(2)["agents"] == {"boids": 8}
+
+
+def test_a_paused_run_takes_edits_and_steps_frame_by_frame(scene, clock):
+    runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
+    seen = []
+
+    def look(world):
+        seen.append((runtime.snapshot()["state"], world.frame))
+        commands = {2: runtime.playback.pause, 4: lambda: runtime.playback.step(2), 8: runtime.playback.resume}
+        commands.get(len(seen), lambda: None)()
+        runtime.post(look)
+
+    runtime.post(look)
+    report = runtime.run(6)
+    assert seen[:9] == [
+        ("running", 0),
+        ("running", 1),
+        ("paused", 1),
+        ("paused", 1),
+        ("paused", 2),
+        ("paused", 3),
+        ("paused", 3),
+        ("paused", 3),
+        ("running", 4),
+    ]
+    assert (report["frame"], report["missed"], report["state"]) == (6, 0, "ended")
+
+
+def test_the_world_goes_at_the_speed_that_is_wanted(scene, clock):
+    folder = scene("fps = 50\n", mover=SCENE)
+    assert Runtime(folder, clock=clock, speed=4).run(100)["seconds"] == pytest.approx(0.5, abs=0.01)
+    slow = Runtime(folder, clock=clock, speed=0.25)
+    assert (slow.world.dt, slow.run(10)["speed"]) == (0.02, 0.25)
+    fast = Runtime(folder, clock=clock, speed=math.inf).run(1000)
+    assert fast["seconds"] < 0.5
+    assert (fast["missed"], fast["dropped"], fast["speed"]) == (0, 0, "max")
 
 
 def test_a_snapshot_tells_of_the_newest_edits_and_how_many_there_were(scene, clock):

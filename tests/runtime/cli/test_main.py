@@ -64,6 +64,8 @@ def test_help_and_version_are_on_standard_output(capsys: Capture) -> None:
         (["run", "boids", "--frames", "0"], "'0' is not a whole number from 1"),
         (["run", "boids", "--fps", "1001"], "'1001' is not a whole number from 1 to 1000"),
         (["run", "boids", "--fps", "fast"], "'fast' is not a whole number from 1 to 1000"),
+        (["run", "boids", "--speed", "0"], "'0' is neither a number from 0.001 to 1000 nor 'max'"),
+        (["run", "boids", "--speed", "fast"], "'fast' is neither a number from 0.001 to 1000 nor 'max'"),
         (["run", "boids", "--seed", "-1"], "whole number from 0 to 18446744073709551615"),
         (["run", "boids", "--autosave", "5"], "'5' is no time such as 5s, 2m or 500ms"),
         (["run", "boids", "--autosave", "0s"], "'0s' is no time such as"),
@@ -89,7 +91,7 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
 
     command(run)
     assert main(["run", "boids"]) == 0
-    words = "run my/scene --frames 600 --fps 30 --seed 7 --set a.b=1 --set c.d=x=y --headless --json"
+    words = "run my/scene --frames 600 --fps 30 --speed 0.5 --seed 7 --set a.b=1 --set c.d=x=y --headless --json"
     assert main(words.split()) == 0
     plain, full = (vars(args) for args in seen)
     assert plain == {
@@ -97,6 +99,7 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "scene": "boids",
         "frames": None,
         "fps": None,
+        "speed": 1.0,
         "seed": None,
         "set": [],
         "autosave": None,
@@ -106,6 +109,7 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "json": False,
     }
     assert (full["scene"], full["frames"], full["fps"], full["seed"]) == ("my/scene", 600, 30, 7)
+    assert full["speed"] == 0.5
     assert (full["set"], full["headless"], full["json"]) == (["a.b=1", "c.d=x=y"], True, True)
 
 
