@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from instar.controls import KEYS, Controls
 from instar.debugger import Breakpoints
 from instar.departures import Departures
 from instar.edits.boundary import Boundary
@@ -20,7 +21,7 @@ from instar.faults import EditFault, HookFault, StopRequested, WorldError
 from instar.hmr.code import EditPipeline
 from instar.interrupt import Interrupt
 from instar.loop.clock import Clock, SystemClock
-from instar.loop.limit import HookLimit, Limit, NoLimit, hook_limit
+from instar.loop.limit import HookLimit, hook_limit
 from instar.loop.pacing import Pacing
 from instar.loop.playback import MAX, Playback
 from instar.loop.slack.autosave import Autosave
@@ -183,9 +184,10 @@ class Runtime:
             if self._edits.ledger.log is not None:
                 stack.enter_context(self._edits.ledger.log)
             stack.callback(self._edits.ledger.deliver)
-            stack.enter_context(self._limited(limit))
+            stack.enter_context(self.world.hooks.limited(limit))
             stack.enter_context(self._maintenance.garbage)
             stack.enter_context(quick_switches())
+            self._view.listen(Controls(self._playback, self.stop).press)
             self._begin()
             stack.callback(self._timing.close)
             stack.callback(self._departures.finish)
@@ -324,7 +326,8 @@ class Runtime:
         pace = self._shown_pace.at(self._clock.now(), self.world.frame)
         canvas = self._view.canvas(space.width / space.height)
         braille = None if canvas is None else picture(self.world, *canvas)
-        shown = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None, "braille": braille}
+        shown: dict[str, Any] = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None}
+        shown |= {"braille": braille, "keys": KEYS}
         return {**self._document(SHOWN), **shown}
 
     def _make_autosave(self, seconds: float) -> Autosave:
@@ -348,7 +351,7 @@ class Runtime:
         if late > 0:
             self._timing.missed(late, self._pacing.period_ns, by_edit=self._is_edited())
         elif late == 0:
-            self._timing.meter.deadline_error.add(self._clock.now() - deadline)
+            self._timing.kept(self._clock.now() - deadline)
 
     def _is_edited(self) -> bool:
         """Whether an edit was prepared, or what it replaced freed, in the frame in hand."""
@@ -360,14 +363,6 @@ class Runtime:
         """The process was stopped (Ctrl-Z) and goes on: the time between counts for nothing."""
         self._timing.is_measured = False
         self._pacing.deadlines.rebase(self._clock.now())
-
-    @contextmanager
-    def _limited(self, limit: Limit) -> Iterator[None]:
-        self.world.hooks.limit = limit
-        try:
-            yield
-        finally:
-            self.world.hooks.limit = NoLimit()
 
     @contextmanager
     def _paused(self, limit: object) -> Iterator[None]:

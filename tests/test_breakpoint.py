@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,13 +40,20 @@ def update(boids, frame):
 """
 
 
+_IN_FRONT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+"""Makes the terminal its own, as a shell does for what it runs in the foreground."""
+
+
 class AtTerminal:
     """`instar run` at a terminal of its own, seen through what it writes there; its report comes through a pipe."""
 
-    def __init__(self, scene: Path, *options: str) -> None:
+    def __init__(self, scene: Path, *options: str, in_front: bool = False) -> None:
         self.master, slave = pty.openpty()
+        if in_front:
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 110, 0, 0))
+        command = [sys.executable, "-m", "instar", "run", str(scene), "--json", *options]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "instar", "run", str(scene), "--json", *options],
+            [sys.executable, "-c", _IN_FRONT, *command] if in_front else command,
             stdin=slave, stdout=subprocess.PIPE, stderr=slave, start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color", "PYTHONBREAKPOINT": ""},
         )  # fmt: skip
@@ -75,7 +85,10 @@ class AtTerminal:
             self._seen = self._seen[self._seen.index(text) + len(text) :]
 
     def type(self, line: str) -> None:
-        os.write(self.master, line.encode() + b"\n")
+        self.press(line + "\n")
+
+    def press(self, keys: str) -> None:
+        os.write(self.master, keys.encode())
 
     def interrupt(self) -> None:
         """Ctrl-C at the prompt, again where the first came in the moment before the prompt's read began: no read hears that one."""

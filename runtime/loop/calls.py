@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bdb import BdbQuit
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from instar.faults import HookFault, HookTimeout, StopRequested, WorldError
@@ -39,6 +40,15 @@ class HookCalls:
         self._home = home
         self._spans = spans
         self._frame = Frame.of(state.frame, spans)
+
+    @contextmanager
+    def limited(self, limit: Limit) -> Iterator[None]:
+        """Have a limit within the block."""
+        self.limit = limit
+        try:
+            yield
+        finally:
+            self.limit = NoLimit()
 
     def refuse_inside(self, verb: str) -> None:
         """Raise WorldError if a hook is under way, so that the frame is not complete."""

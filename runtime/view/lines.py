@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -47,6 +47,9 @@ class LineView:
         """Writes the text on lines of its own."""
         self._said.append(text)
         self._outbox.put(_block(text))
+
+    def listen(self, told: Callable[[str], object]) -> None:
+        """There are no keys."""
 
     @contextmanager
     def released(self) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 from instar.view.view import Snapshot
@@ -20,6 +21,9 @@ class SilentView:
 
     def message(self, text: str) -> None:
         """Do nothing."""
+
+    def listen(self, told: Callable[[str], object]) -> None:
+        """There are no keys."""
 
     def released(self) -> AbstractContextManager[None]:
         """The terminal was never taken."""

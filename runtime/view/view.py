@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
@@ -30,6 +31,12 @@ class View(Protocol):
 
     def message(self, text: str) -> None:
         """Shows text of any number of lines and keeps it: what modules print, log lines, receipts. Never dropped."""
+
+    def listen(self, told: Callable[[str], object]) -> None:
+        """Has a function called with each key that is pressed from now on, in a thread of the view's own.
+
+        Views without keys do nothing.
+        """
 
     def released(self) -> AbstractContextManager[None]:
         """Gives the terminal away, as for a debugger: plain and quiet inside, taken back on leaving."""

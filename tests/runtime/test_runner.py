@@ -39,6 +39,9 @@ class Recorder:
     def canvas(self, aspect=1.0):
         return (10, 4)
 
+    def listen(self, told):
+        self.told = told
+
     def publish(self, snapshot):
         self.snapshots.append(snapshot)
 

@@ -10,9 +10,20 @@ from typing import Any, Literal
 from instar.loop.timing.usage import Usage
 
 Cause = Literal[
-    "update", "swap", "commit", "input", "publish", "garbage", "maintenance", "preempted", "page faults", "catching up"
+    "update",
+    "swap",
+    "commit",
+    "input",
+    "publish",
+    "garbage",
+    "maintenance",
+    "preempted",
+    "page faults",
+    "catching up",
+    "woken late",
 ]
-"""``catching up``: it began late, and would have been in time otherwise."""
+"""``catching up``, ``woken late``: it would have been in time, but began late, because the one before it was or because the
+system woke its thread late."""
 
 KEPT = 256
 """Late frames that are kept, the newest."""
@@ -78,6 +89,7 @@ class LateFrame:
         parts: Sequence[Part],
         *,
         period_ns: int,
+        follows: bool,
         by_edit: bool,
     ) -> LateFrame:
         """A late frame, and its cause.
@@ -90,10 +102,12 @@ class LateFrame:
             used: What the system counted for it.
             parts: Its spans.
             period_ns: From one deadline to the next.
+            follows: Whether the frame before it was late.
             by_edit: Whether an edit was at work in it.
         """
-        is_short = sum(phases.values()) <= period_ns
-        cause = "catching up" if is_short else _cause(phases, usual, used, parts)
+        cause: Cause = "catching up" if follows else "woken late"
+        if sum(phases.values()) > period_ns:
+            cause = _cause(phases, usual, used, parts)
         return cls(frame, late_ns, cause, by_edit, dict(phases), used.queued_ns, used.faults, tuple(parts))
 
     def document(self) -> dict[str, Any]:

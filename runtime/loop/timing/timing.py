@@ -50,6 +50,7 @@ class Timing:
         self._last = clock.now()
         self._frame = -1
         self._recorded = 0
+        self._was_late = False
         self._taken: dict[str, int] = {}
         self._counter = UsageCounter()
         self._used = Usage(0, 0, 0)
@@ -102,13 +103,19 @@ class Timing:
             by_edit: Whether an edit was at work in it. One that catches up with such a frame is late by the edit too.
         """
         is_short = sum(self._taken.values()) <= period_ns
-        by_edit = self.meter.late(by_edit=by_edit or (is_short and self.late.is_last_by_edit))
+        follows, self._was_late = self._was_late, True
+        by_edit = self.meter.late(by_edit=by_edit or (follows and is_short and self.late.is_last_by_edit))
         usual = {name: series.percentile(50) for name, series in self.meter.phases.items()}
         used = self._counter.now().since(self._used)
         measured = self._taken, usual, used, self._parts()
-        frame = LateFrame.of(self._frame, late_ns, *measured, period_ns=period_ns, by_edit=by_edit)
+        frame = LateFrame.of(self._frame, late_ns, *measured, period_ns=period_ns, follows=follows, by_edit=by_edit)
         self.late.add(frame)
         return frame
+
+    def kept(self, error_ns: int) -> None:
+        """Note that the frame in hand was in time, and went on so many ns after its deadline."""
+        self._was_late = False
+        self.meter.deadline_error.add(error_ns)
 
     def _parts(self) -> list[Part]:
         names = self._spans.names

@@ -19,6 +19,7 @@ from instar.view.panel.row import Row
 from instar.view.view import Snapshot
 
 _ESSENTIAL = 3
+_KEYS_RANK = 8
 _PAST_RANKS = 9
 
 
@@ -60,6 +61,9 @@ def _rows(snapshot: Snapshot, width: int) -> Iterator[Row]:
     yield from memory(snapshot, width)
     yield gap
     yield from edits(snapshot, width)
+    if snapshot.get("keys"):
+        yield gap
+        yield Row(Text(str(snapshot["keys"]), "dim"), _KEYS_RANK)
 
 
 def _fitted(rows: list[Row], width: int, height: int) -> list[Text]:

@@ -33,6 +33,7 @@ def header(snapshot: Snapshot, width: int) -> Row:
         (f"{snapshot.get('frame', 0):>7,}", "bold"),
         (f"  {now:5.1f}", "bold" if now > 0.98 * target else "bold yellow"),
         (f" / {target:g} fps", "dim"),
+        (_speed(snapshot.get("speed", 1.0)), "yellow"),
     )
     left = Text(title, "bold")
     if scene != title and left.cell_len + len(scene) + 3 + right.cell_len <= width:
@@ -153,6 +154,10 @@ def _spent(snapshot: Snapshot, key: str) -> Iterator[tuple[str, dict[str, Any]]]
     for name, spent in (snapshot.get(key) or {}).items():
         if spent and "mean" in spent:
             yield name, spent
+
+
+def _speed(speed: float | str) -> str:
+    return "" if speed == 1.0 else f"  × {speed}" if isinstance(speed, str) else f"  × {speed:g}"
 
 
 def _state(state: str) -> Text:

@@ -19,6 +19,7 @@ from instar.view.panel import render
 from instar.view.plain import plain
 from instar.view.terminal.painter import HIDE_CURSOR, SHOW_CURSOR, Painter
 from instar.view.terminal.tty import Tty
+from instar.view.terminal.tty import size as terminal_size
 from instar.view.terminal.wire import ENDING, Message, Unpacker, pack
 from instar.view.view import Snapshot
 
@@ -138,7 +139,7 @@ class Screen:
 
     def _draw(self) -> None:
         """Shows what came since the last drawing; without the panel while the terminal is released."""
-        size = os.get_terminal_size(self._terminal)
+        size = terminal_size(self._terminal)
         if not (self._changed or self._texts or size != self._size):
             return
         console = _console(max(1, size.columns - 1))

@@ -48,6 +48,16 @@ class Tty:
             return False
 
 
+def size(fd: int) -> os.terminal_size:
+    """Columns and lines; of a terminal that does not know them, such as a serial line, those it most likely has.
+
+    Raises:
+        OSError: it is no terminal.
+    """
+    found = os.get_terminal_size(fd)
+    return os.terminal_size((found.columns or 80, found.lines or 24))
+
+
 def settings(fd: int) -> list[Any] | None:
     """The terminal's settings, or None where `fd` is no terminal."""
     try:

@@ -8,14 +8,16 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TextIO
 
 from instar.loop.outbox import Outbox
 from instar.view.canvas import canvas, panel_rows
 from instar.view.lines import LineView
+from instar.view.terminal.keys import Keys
 from instar.view.terminal.tty import restore_settings, settings
+from instar.view.terminal.tty import size as terminal_size
 from instar.view.terminal.wire import ENDING, Message, Unpacker, pack
 from instar.view.view import Snapshot
 
@@ -54,6 +56,7 @@ class TerminalView:
         self._channel, theirs = socket.socketpair()
         with theirs:
             self.process = _start(self._fd, theirs.fileno())
+        self._keys: Keys | None = None
         self._outbox: Outbox[bytes] = Outbox(self._channel.sendall)
         self._listener = threading.Thread(target=self._listen, name="instar-view", daemon=True)
         self._listener.start()
@@ -61,7 +64,7 @@ class TerminalView:
     def canvas(self, aspect: float = 1.0) -> tuple[int, int] | None:
         """Columns and rows of the braille picture that the terminal has room for now, beside any errors, or None."""
         try:
-            size = os.get_terminal_size(self._fd)
+            size = terminal_size(self._fd)
         except OSError:
             return None
         rows = panel_rows(size.lines, urgent=self._error_rows > 0) - self._error_rows
@@ -84,20 +87,28 @@ class TerminalView:
             else:
                 self._send("message", text)
 
+    def listen(self, told: Callable[[str], object]) -> None:
+        """Has a function called with each key that is pressed, in a thread of the view's own."""
+        if self._keys is None and self._plain is None:
+            self._keys = Keys(self._fd, told)
+
     @contextmanager
     def released(self) -> Iterator[None]:
         """The terminal as it was before the view: panel left in place, cursor visible, keys echoed, line by line."""
-        if not self._await(self._send("release")):
-            self._give_up()
-        try:
-            yield
-        finally:
-            self._send("resume")
+        with self._keys.left_alone() if self._keys else nullcontext():
+            if not self._await(self._send("release")):
+                self._give_up()
+            try:
+                yield
+            finally:
+                self._send("resume")
 
     def close(self, snapshot: Snapshot) -> None:
         """Shows all that was handed over and the last state, and gives the terminal back."""
         if self._last is not None:
             return
+        if self._keys is not None:
+            self._keys.close()
         self._last = self._send("close", snapshot=snapshot)
         if not self._await(self._last):
             self._give_up()
@@ -152,6 +163,8 @@ class TerminalView:
                 return
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(_PATIENCE)
+        if self._keys is not None:
+            self._keys.close()
         restore_settings(self._fd, self._settings)
         with suppress(OSError):
             os.write(self._fd, _SHOW_CURSOR)

@@ -22,8 +22,10 @@ CALM = {"boundary": MS // 100, "input": 0, "update": 4 * MS, "commit": MS // 2, 
 NOTHING = Usage(0, 0, 0)
 
 
-def late(used=NOTHING, parts=(), **phases):
-    return LateFrame.of(3, 2 * MS, {**CALM, **phases}, USUAL, used, parts, period_ns=8 * MS, by_edit=False)
+def late(used=NOTHING, parts=(), follows=True, **phases):
+    return LateFrame.of(
+        3, 2 * MS, {**CALM, **phases}, USUAL, used, parts, period_ns=8 * MS, follows=follows, by_edit=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -42,8 +44,9 @@ def test_the_phase_that_took_more_than_usual_is_the_cause(phases, cause):
     assert late(**phases).cause == cause
 
 
-def test_a_frame_that_only_began_late_catches_up():
+def test_a_frame_that_only_began_late_catches_up_or_was_woken_late():
     assert late(update=2 * MS).cause == "catching up"
+    assert late(update=2 * MS, follows=False).cause == "woken late"
     assert late(update=7 * MS).cause == "update"
 
 
@@ -67,7 +70,15 @@ def test_all_are_counted_and_the_newest_kept():
     for number in range(KEPT + 5):
         frames.add(
             LateFrame.of(
-                number, MS, {**CALM, "update": 20 * MS}, USUAL, Usage(0, 0, 0), (), period_ns=8 * MS, by_edit=True
+                number,
+                MS,
+                {**CALM, "update": 20 * MS},
+                USUAL,
+                Usage(0, 0, 0),
+                (),
+                period_ns=8 * MS,
+                follows=False,
+                by_edit=True,
             )
         )
     told = frames.document()

@@ -34,6 +34,15 @@ def test_the_panel_is_shown_and_kept_up(view: TerminalView, terminal: Any, snaps
     assert terminal.text().count("Hunters and prey") == 1
 
 
+def test_a_terminal_that_knows_no_size_is_taken_for_a_usual_one(
+    view: TerminalView, terminal: Any, snapshot: Any
+) -> None:
+    terminal.resize(0, 0)
+    view.publish(snapshot())
+    terminal.wait_for_text("Hunters and prey", "12,345")
+    assert view.process.poll() is None
+
+
 def test_messages_appear_above_in_order_and_none_is_lost(view: TerminalView, terminal: Any, snapshot: Any) -> None:
     view.publish(snapshot(agents={}, edits=[], paths=[]))
     terminal.wait_for_text("Hunters and prey")
