@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -78,21 +78,14 @@ class CompileHelper:
         facts: Facts = self._reply("translate", path, (str(path), data, sys.flags.optimize))
         return facts
 
-    def take_apart(self, path: Path, data: bytes) -> list[Piece]:
-        """Returns the pieces of a content, none if it cannot be compiled in pieces.
-
-        Raises:
-            CompileError: as `translate`.
-        """
-        return _pieces(self._reply("take apart", path, (data, sys.flags.optimize)))
-
     def make(self, path: Path, new: Collection[tuple[str, int]], around: Around) -> list[Piece]:
         """Returns pieces of texts with their roles, none if one of them is unfit.
 
         Raises:
             CompileError: as `translate`.
         """
-        return _pieces(self._reply("make", path, (list(new), tuple(around), sys.flags.optimize)))
+        reply = self._reply("make", path, (list(new), tuple(around), sys.flags.optimize))
+        return [piece_of(marshal.loads(one)) for one in reply]  # one by one: others may go on in between
 
     def close(self) -> None:
         """Ends the process; a later `compile` starts a new one."""
@@ -166,11 +159,6 @@ class CompileHelper:
                     pipe.close()
                 except OSError:  # what was still buffered has nowhere to go
                     continue
-
-
-def _pieces(reply: Sequence[bytes]) -> list[Piece]:
-    """Returns pieces from their bytes: each takes the interpreter for a moment only."""
-    return [piece_of(marshal.loads(one)) for one in reply]
 
 
 def _ending(status: int) -> str:

@@ -13,10 +13,10 @@ import signal
 import sys
 from typing import Any, BinaryIO
 
-from instar.hmr.code.compile.pieces.piece import made, taken_apart
+from instar.hmr.code.compile.pieces.piece import made
 from instar.hmr.code.compile.translate import translate
 
-_REQUESTS = {"translate": translate, "take apart": taken_apart, "make": made}
+_REQUESTS = {"translate": translate, "make": made}
 
 
 def main(niceness: int) -> None:

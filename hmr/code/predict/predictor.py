@@ -33,13 +33,6 @@ class _Guess(NamedTuple):
     origin: Origin
 
 
-class _Lesson(NamedTuple):
-    """A content whose pieces are to be known."""
-
-    path: Path
-    data: bytes
-
-
 class Predictor:
     """Fills a cache with contents before they are asked for; a wrong guess changes nothing else.
 
@@ -55,7 +48,8 @@ class Predictor:
         self._cache = cache
         self._siblings = Siblings()
         self._helper = CompileHelper(niceness=_NICENESS)
-        self._waiting: queue.Queue[_Guess | _Lesson | None] = queue.Queue()
+        self._waiting: queue.Queue[_Guess | Path | None] = queue.Queue()
+        self._lessons: dict[Path, bytes] = {}
         self._thread = threading.Thread(target=self._run, name="instar-predictor", daemon=True)
         self._hits: Counter[str] = Counter()
         self._edits = 0
@@ -118,15 +112,18 @@ class Predictor:
         }
 
     def _study(self, path: Path, data: bytes) -> None:
-        if PIECES_KNOWN:
-            self._waiting.put(_Lesson(path, data))
+        """Has the pieces of a file learned; of texts that wait for that, the last one counts."""
+        waits = path in self._lessons
+        self._lessons[path] = data
+        if PIECES_KNOWN and not waits:
+            self._waiting.put(path)
 
     def _run(self) -> None:
         self._helper.warm()
         while (task := self._waiting.get()) is not None and not self._closed:
             with contextlib.suppress(CompileError):  # whoever really saves it is told
-                if isinstance(task, _Lesson):
-                    self._incremental.learn(task.path, self._helper.take_apart(task.path, task.data))
+                if isinstance(task, Path):
+                    self._incremental.learn(task, self._lessons.pop(task), self._helper)
                 else:
                     self._compile(task)
 

@@ -48,8 +48,12 @@ class File:
         """Knows these pieces from now on."""
         self._known.update({(piece.text, piece.role): Part(piece) for piece in pieces})
 
-    def translate(self, text: str) -> Facts:
+    def translate(self, text: str, *, here: bool = True) -> Facts:
         """Returns what `translate.translate` says about a text that is mostly known.
+
+        Args:
+            text: the text.
+            here: whether a little that is new is compiled.
 
         Raises:
             MuchNewError: it has to be learned first.
@@ -58,7 +62,7 @@ class File:
         assembly = self._assembly
         old = [] if assembly is None else assembly.parts
         made = list(changes([part.piece.text for part in old], text)) if old else [Change(0, 0, split(text))]
-        parts, changed, around = self._parts(old, made)
+        parts, changed, around = self._parts(old, made, here=here)
         self._assembly = None
         even = all(one.last - one.first == len(one.pieces) for one in made)
         if assembly is None or not even or not assembly.replace({index: parts[index] for index in changed}):
@@ -68,7 +72,9 @@ class File:
             self._known = {(part.piece.text, part.piece.role): part for part in parts}
         return {"code": assembly.marshalled(), "text": text, **_facts(parts), "warnings": []}
 
-    def _parts(self, old: Sequence[Part], made: Sequence[Change]) -> tuple[list[Part], list[int], Around]:
+    def _parts(
+        self, old: Sequence[Part], made: Sequence[Change], *, here: bool
+    ) -> tuple[list[Part], list[int], Around]:
         """Returns the parts of a text, which of them are not those of the text before, and what they say together."""
         found, fresh = _changed(old, made)
         keys = {index: (text, role_of(index, len(found))) for index, text in fresh.items()}
@@ -83,19 +89,19 @@ class File:
             unfit = [index for index, part in enumerate(found) if part is not None and not part.fits(around)]
             keys |= {index: (old_part.piece.text, old_part.piece.role) for index in unfit if (old_part := found[index])}
         known = ((key, self._known.get(key)) for key in dict.fromkeys(keys.values()))
-        self._make([key for key, part in known if part is None or not part.fits(around)], around)
+        self._make([key for key, part in known if part is None or not part.fits(around)], around, here=here)
         for index, key in keys.items():
             found[index] = self._known[key]
         return [part for part in found if part is not None], list(keys), around
 
-    def _make(self, new: Collection[tuple[str, int]], around: Around) -> None:
+    def _make(self, new: Collection[tuple[str, int]], around: Around, *, here: bool) -> None:
         """Compiles pieces.
 
         Raises:
             MuchNewError: that would take long.
         """
         sizes = [len(text) for text, _ in new]
-        if sum(sizes) > _MOST_NEW or max(sizes, default=0) > _MOST_TEXT:
+        if sum(sizes) > (_MOST_NEW if here else 0) or max(sizes, default=0) > _MOST_TEXT:
             raise MuchNewError(new, around)
         for key in new:
             self._known[key] = Part(make(*key, around, sys.flags.optimize))

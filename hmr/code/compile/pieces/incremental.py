@@ -55,31 +55,47 @@ class Incremental:
         """
         elsewhere = elsewhere or self._elsewhere
         facts = None
-        try:
-            try:
-                facts = self._in_pieces(path, data)
-            except MuchNewError as much:
-                if sum(len(text) for text, _ in much.new) < _MOST_PART * len(data):
-                    self.learn(path, elsewhere.make(path, much.new, much.around))
-                    facts = self._in_pieces(path, data)
-        except (MuchNewError, UnfitError, SyntaxError, ValueError):
-            facts = None
+        if path in self._files:
+            facts = self._in_pieces(path, data, elsewhere)
         if facts is None:
             facts = elsewhere.translate(path, data)
             if "code" in facts and not facts["warnings"] and self._on_new is not None:
                 self._on_new(path, data)
         return facts
 
-    def learn(self, path: Path, pieces: Iterable[Piece]) -> None:
-        """Knows the pieces of a file from now on."""
+    def learn(self, path: Path, data: bytes, elsewhere: Elsewhere) -> None:
+        """Knows the pieces of a content from now on, if it can be compiled in pieces.
+
+        Args:
+            path: the file.
+            data: its content.
+            elsewhere: compiles those that are new.
+
+        Raises:
+            CompileError: the compiler did not survive it.
+        """
         with self._lock:
-            self._files.setdefault(path, File(str(path))).learn(pieces)
+            self._files.setdefault(path, File(str(path)))
             self._files.move_to_end(path)
             while len(self._files) > _MOST_FILES:
                 self._files.popitem(last=False)
+        self._in_pieces(path, data, elsewhere, learns=True)
 
-    def _in_pieces(self, path: Path, data: bytes) -> Facts | None:
-        """Returns what is said about a content, None if nothing of the file is known."""
+    def _in_pieces(self, path: Path, data: bytes, elsewhere: Elsewhere, *, learns: bool = False) -> Facts | None:
+        """Returns what is said about a content; None if it is not for pieces, or most of it is new."""
+        try:
+            try:
+                return self._from_pieces(path, data, (), here=not learns)
+            except MuchNewError as much:
+                if not learns and sum(len(text) for text, _ in much.new) > _MOST_PART * len(data):
+                    return None
+                pieces = elsewhere.make(path, much.new, much.around)
+                return self._from_pieces(path, data, pieces, here=False)
+        except (MuchNewError, UnfitError, SyntaxError, ValueError):
+            return None
+
+    def _from_pieces(self, path: Path, data: bytes, pieces: Iterable[Piece], *, here: bool) -> Facts:
         with self._lock:
-            file = self._files.get(path)
-            return None if file is None else file.translate(decode(data))
+            file = self._files.setdefault(path, File(str(path)))
+            file.learn(pieces)
+            return file.translate(decode(data), here=here)

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 
 from instar.hmr.code.compile.pieces.constants import NAME, Constant, constant_of
 from instar.hmr.code.compile.pieces.instructions import MARK, SETUP, Place, Step, UnfitError, place_of, steps_of
-from instar.hmr.code.compile.pieces.splitting import FIRST, LAST, role_of, split
-from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, decode, facts_of
+from instar.hmr.code.compile.pieces.splitting import FIRST, LAST
+from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, facts_of
 
 _END = f"\n{MARK} = '{MARK} ends'" + f"; {MARK}" * 2 + "\n"
 """Shows where a piece ends; it is longer than what the compiler would copy to where a jump leads to it."""
@@ -106,16 +106,6 @@ def made(keys: Iterable[tuple[str, int]], around: tuple[Any, ...], optimize: int
     try:
         return [marshal.dumps(_plain(make(*key, Around(*around), optimize))) for key in keys]
     except UnfitError:
-        return []
-
-
-def taken_apart(data: bytes, optimize: int) -> list[bytes]:
-    """Returns the pieces of a content, each marshalled; none if it cannot be compiled in pieces."""
-    try:
-        chunks = split(decode(data))
-        keys = [(chunk, role_of(index, len(chunks))) for index, chunk in enumerate(chunks)]
-        return made(keys, together(scan(*key) for key in keys), optimize)
-    except (UnfitError, SyntaxError, ValueError):
         return []
 
 

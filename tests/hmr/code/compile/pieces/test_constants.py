@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from instar.hmr.code.compile.pieces.constants import NAME, REFERENCE, constant_of, dumped, key_of
 
+needs_layout = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="code is marshalled in another way")
 PLAIN = st.one_of(
     st.none(),
     st.booleans(),
@@ -22,6 +23,7 @@ PLAIN = st.one_of(
 VALUES = st.recursive(PLAIN, lambda inside: st.lists(inside, max_size=3).map(tuple), max_leaves=5)
 
 
+@needs_layout
 @given(VALUES, VALUES)
 def test_keys_are_equal_where_the_compiler_makes_one_constant(one: object, other: object) -> None:
     text = f"x = 'first'\ny = {one!r}\nz = {other!r}"
@@ -37,7 +39,7 @@ def test_what_is_no_number_has_no_key(value: object) -> None:
         key_of(value)
 
 
-@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="code is marshalled in another way")
+@needs_layout
 def test_code_is_moved_to_its_line_and_file() -> None:
     text = "def f(a, b=(1, 2)):\n    def g():\n        return lambda: a\n    return g\n"
     [code] = [one for one in compile(f"pass\n{text}", NAME, "exec").co_consts if isinstance(one, CodeType)]
@@ -52,6 +54,7 @@ def test_code_is_moved_to_its_line_and_file() -> None:
     assert found.co_consts[1].co_firstlineno == 43
 
 
+@needs_layout
 def test_code_that_says_the_name_of_its_file_is_not_moved() -> None:
     [code] = [one for one in compile(f"def f(): return {NAME!r}", NAME, "exec").co_consts if isinstance(one, CodeType)]
     with pytest.raises(ValueError, match="somewhere else"):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instar.hmr.code.compile.pieces.incremental import Incremental
-from instar.hmr.code.compile.pieces.piece import Around, Piece, made, piece_of, taken_apart
+from instar.hmr.code.compile.pieces.piece import Around, Piece, made, piece_of
 from instar.hmr.code.compile.translate import PIECES_KNOWN, Facts, translate
 
 PATH = Path("/scene/flöck.py")
@@ -30,10 +30,7 @@ class Known:
         self.wholes: list[bytes] = []
         self.made: list[tuple[str, int]] = []
         self.incremental = Incremental(self)
-        self.learn(text)
-
-    def learn(self, text: str) -> None:
-        self.incremental.learn(PATH, [piece_of(marshal.loads(one)) for one in taken_apart(text.encode(), 0)])
+        self.incremental.learn(PATH, text.encode(), self)
 
     def translate(self, path: Path, data: bytes) -> Facts:
         self.wholes.append(data)
@@ -297,6 +294,7 @@ def test_much_that_is_new_is_compiled_elsewhere() -> None:
 
 def test_a_file_that_is_not_known_is_compiled_as_a_whole_and_told_of() -> None:
     known = Known()
+    known.incremental._files.clear()
     told: list[tuple[Path, bytes]] = []
     known.incremental.listen(lambda path, data: told.append((path, data)))
     text = "import os\n\ndef f():\n" + "    x = 1\n" * 300
