@@ -76,7 +76,6 @@ class Incremental:
         """
         with self._lock:
             self._files.setdefault(path, File(str(path)))
-            self._files.move_to_end(path)
             while len(self._files) > _MOST_FILES:
                 self._files.popitem(last=False)
         self._in_pieces(path, data, elsewhere, learns=True)
@@ -97,5 +96,6 @@ class Incremental:
     def _from_pieces(self, path: Path, data: bytes, pieces: Iterable[Piece], *, here: bool) -> Facts:
         with self._lock:
             file = self._files.setdefault(path, File(str(path)))
+            self._files.move_to_end(path)
             file.learn(pieces)
             return file.translate(decode(data), here=here)

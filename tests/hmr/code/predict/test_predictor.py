@@ -11,6 +11,7 @@ from instar.hmr.code.compile.cache import UnitCache
 from instar.hmr.code.compile.pieces.incremental import Incremental
 from instar.hmr.code.compile.process import CompileHelper
 from instar.hmr.code.compile.source import Source, digest_of
+from instar.hmr.code.compile.translate import PIECES_KNOWN
 from instar.hmr.code.errors import CompileError
 from instar.hmr.code.predict import Predictor
 
@@ -97,3 +98,32 @@ def test_nothing_was_foreseen_before_anything_ran() -> None:
         "hit_rate": None,
         "saved_ms": 0.0,
     }
+
+
+@pytest.mark.skipif(not PIECES_KNOWN, reason="this Python compiles whole modules")
+def test_what_runs_is_learned_and_what_had_to_be_compiled_as_a_whole() -> None:
+    helper = CompileHelper()
+    incremental = Incremental(helper)
+    predictor = Predictor(UnitCache(incremental.translate), incremental)
+    learned: queue.SimpleQueue[Path] = queue.SimpleQueue()
+    learn = incremental.learn
+
+    def noted(path: Path, *arguments: Any) -> None:
+        learn(path, *arguments)
+        learned.put(path)
+
+    incremental.learn = noted  # type: ignore[method-assign]
+    running, later = Path("/scene/flock.py"), Path("/scene/later.py")
+    text = b"import os\n\n\ndef f(): return os.sep\n\n\nx = 1\n"
+    predictor.start([Source.of(running, "flock", text), Source.of(Path("/scene/scene.toml"), "scene", b"x = 1\n")])
+    try:
+        assert learned.get(timeout=10) == running
+        asked = helper.pid
+        assert incremental.translate(running, text.replace(b"1", b"2"))["text"].endswith("x = 2\n")
+        assert (asked, helper.pid) == (None, None)
+        incremental.translate(later, text)
+        assert learned.get(timeout=10) == later
+        assert learned.empty()
+    finally:
+        predictor.close()
+        helper.close()
