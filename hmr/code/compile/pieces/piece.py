@@ -172,6 +172,9 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
         front = "" if first else aside or ahead
         taken, height = _compiled(front + text, around.flags, optimize), front.count("\n")
         constants = constants if None in constants else (*constants, None)
+    head = place_of(list(code.co_positions())[1], 0)
+    if first and head[0] > text.count("\n") + 1:
+        raise UnfitError("it is no statement")
     try:
         counted = [*constants, *folded]
         steps = tuple(steps_of(taken, height, names, counted, ends=bool(role & LAST)))
@@ -187,7 +190,7 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
             constants=tuple(constant_of(one, len(ahead) and 1) for one in constants),
             folded=tuple(constant_of(one, 0) for one in folded),
             steps=steps,
-            head=place_of(list(code.co_positions())[1], 0),
+            head=head,
             annotated=plain.co_code[2] == SETUP,
             stack=code.co_stacksize,
             flags=code.co_flags,

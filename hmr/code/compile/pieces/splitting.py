@@ -8,7 +8,7 @@ FIRST, LAST = 1, 2
 """Roles: the first piece may begin with a docstring, the last one ends the module."""
 _BOUNDARY = re.compile(r"\n[A-Za-z_@]")
 _GOES_ON = re.compile(r"(?:else|elif|except|finally)\b")
-_SILENT = re.compile(r"(?:[ \t\f]*(?:#[^\n]*)?\n)*\Z")
+_SILENT = re.compile(r"(?:[ \t\f\\]*(?:#[^\n]*)?\n)*\Z")
 
 
 def split(text: str) -> list[str]:

@@ -160,6 +160,8 @@ ODD = (
     "P = Param; from instar import Param as P",
     "x = 1e999 - 1e999",
     "x = \\",
+    "\\",
+    "\\\n\f\n  # c\ny: int = 1",
     f"x = {'-' * 1400}1",
     f"x = a{'.b' * 700}",
     f"x = {'lambda: ' * 170}1",
