@@ -155,39 +155,37 @@ def make(text: str, role: int, around: Around, optimize: int) -> Piece:
     """
     if not PIECES_KNOWN or MARK in text:
         raise UnfitError("this Python's code, or this text, is not understood here")
-    first = bool(role & FIRST)
-    own = scan(text, role)
+    first, last = bool(role & FIRST), bool(role & LAST)
+    said = scan(text, role)
     words = _UNSAID.union(_WORD.findall(text if text.isascii() else unicodedata.normalize("NFKC", text)))
     around = around.among(words)
-    ahead = "" if first else "pass\n"
     aside = _aside(around, first=first)
+    ahead = "" if first else "pass\n"
     code = _compiled(ahead + text + _END + aside, around.flags, optimize)
-    end = _end_of(code)
-    constants = code.co_consts[:end]
-    folded = [one for one in code.co_consts[end:] if isinstance(one, tuple)]
-    names = code.co_names[: code.co_names.index(MARK)]
-    taken, height = code, len(ahead) and 1
     plain = _compiled(text + _END + _aside(around), around.flags, optimize) if first else code
-    if role & LAST:
-        front = "" if first else aside or ahead
-        taken, height = _compiled(front + text, around.flags, optimize), front.count("\n")
-        constants = constants if None in constants else (*constants, None)
     head = place_of(list(code.co_positions())[1], 0)
     if first and head[0] > text.count("\n") + 1:
         raise UnfitError("it is no statement")
+    end = _end_of(code)
+    names, constants = code.co_names[: code.co_names.index(MARK)], code.co_consts[:end]
+    folded = [one for one in code.co_consts[end:] if isinstance(one, tuple)]
+    taken, above = code, ahead
+    if last:
+        above = "" if first else aside or ahead
+        taken = _compiled(above + text, around.flags, optimize)
+        constants = constants if None in constants else (*constants, None)
     try:
-        counted = [*constants, *folded]
-        steps = tuple(steps_of(taken, height, names, counted, ends=bool(role & LAST)))
-        if role == FIRST and steps != tuple(steps_of(plain, height, names, counted, ends=False)):
+        steps = tuple(steps_of(taken, above.count("\n"), names, [*constants, *folded], ends=last))
+        if role == FIRST and steps != tuple(steps_of(plain, 0, names, [*constants, *folded], ends=False)):
             raise UnfitError("its code is another one when names are annotated")
         return Piece(
             text=text,
             role=role,
             around=around,
             words=words,
-            said=own,
+            said=said,
             names=names,
-            constants=tuple(constant_of(one, len(ahead) and 1) for one in constants),
+            constants=tuple(constant_of(one, ahead.count("\n")) for one in constants),
             folded=tuple(constant_of(one, 0) for one in folded),
             steps=steps,
             head=head,
@@ -226,6 +224,8 @@ def _raise_warnings() -> None:
     """Makes errors of warnings of pieces, for good: to take a filter back is not safe among threads."""
     filters: Any = warnings.filters
     if not filters or filters[0] is not _RAISES:
+        if _RAISES in filters:
+            filters.remove(_RAISES)
         filters.insert(0, _RAISES)
 
 
