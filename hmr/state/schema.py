@@ -21,6 +21,9 @@ DEFAULT_CAPACITY = 1 << 20
 MAX_CAPACITY = 1 << 31
 
 
+_OPTIONS = tuple(option.name for option in dataclasses.fields(Declaration))
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """The fields and the capacity of one table.
@@ -164,8 +167,8 @@ def _fields_of(agents: type[Agents]) -> dict[str, Field]:
     fields = {}
     for name, kind in annotations.items():
         given = own.get(name, 0)
-        declared = given if isinstance(given, Declaration) else Declaration(given)
-        options = {option.name: getattr(declared, option.name) for option in dataclasses.fields(declared)}
+        is_declared = isinstance(given, Declaration)
+        options = {option: getattr(given, option) for option in _OPTIONS} if is_declared else {"default": given}
         try:
             fields[name] = make_field(name, kind, **options)
         except SchemaError as error:
