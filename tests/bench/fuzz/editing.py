@@ -130,5 +130,6 @@ class Editing(Drawing):
 
     def _folder_away(self) -> Step:
         pause = self._random.choice((0.0, 0.02))
-        self._moments = [Moment(tuple(one for file, one in self.disk.items() if file.startswith("life/")), again=True)]
+        below = [one for file, one in self.disk.items() if file.startswith("life/")]
+        self._moments = [Moment((one,), late=True, again=True) for one in below]
         return self._make("folder away", [Act("move away", "life", 0, 0), Act("move back", "life", pause, 0)])
