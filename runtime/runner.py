@@ -38,9 +38,6 @@ from instar.view.view import View
 from instar.view.world import picture
 from instar.world import World
 
-BOUNDARY_BUDGET_MS = 2.0
-"""What an edit's swap may take of a frame where the scene says nothing."""
-
 SHOWN = 20
 """Edits and late frames that a snapshot tells of, the newest."""
 
@@ -100,7 +97,7 @@ class Runtime:
         if reload_log is not None:
             self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
         self._scene = self.world.scene
-        self._timing = Timing(self._clock, self.world.spans, _boundary_budget(self._scene))
+        self._timing = Timing(self._clock, self.world.spans, self._scene.budget)
         self._departures = Departures(self.world, self._view.message)
         self._maintenance = Maintenance(
             self.world.state,
@@ -224,6 +221,7 @@ class Runtime:
             "speed": self._playback.speed if self._playback.speed != MAX else "max",
             "budget_ms": round(1e3 / self.fps, 4),
             "budgets": dict(self.world.scene.budget),
+            "breaches": {name: breach.document() for name, breach in self._timing.budgets.breaches.items()},
             "resumed": self.resumed,
             "validation": self._maintenance.validation.document(),
             "autosave": autosave.document() if (autosave := self._maintenance.autosave) else None,
@@ -284,7 +282,7 @@ class Runtime:
     def _follow(self, scene: SceneFile) -> None:
         """Keep the pace and budgets that another version of the scene file asks for."""
         self._scene = scene
-        self._timing.meter.allow_boundary(_boundary_budget(scene))
+        self._timing.allow(scene.budget)
         self._maintenance.validation.change_pace(1 / self.fps)
 
     def _update(self) -> None:
@@ -299,8 +297,7 @@ class Runtime:
         except HookFault as fault:
             self._settle(fault)
             return
-        for call in world.last_calls if self._timing.is_measured else ():
-            self._timing.meter.modules[call.hook.module].add(call.ns)
+        self._timing.hooks(world.last_calls)
         with self._timing.phase("commit"):
             try:
                 world.commit()
@@ -345,6 +342,7 @@ class Runtime:
             self._maintenance.autosave.finish()
 
     def _pace(self, deadline: int) -> None:
+        self._timing.end_work()
         late = self._pacing.wait(deadline)
         if not self._timing.is_measured:
             return
@@ -381,11 +379,6 @@ class Runtime:
             self._pacing.deadlines.rebase(self._clock.now())
             if isinstance(limit, HookLimit):
                 limit.resume()
-
-
-def _boundary_budget(scene: SceneFile) -> int:
-    """What an edit's swap may take of a frame, in ns."""
-    return round(scene.budget.get("boundary", BOUNDARY_BUDGET_MS) * 1e6)
 
 
 def _open(scene: str | os.PathLike[str], resume: bool, **given: Any) -> tuple[World, int | None]:

@@ -130,6 +130,18 @@ def test_commands_run_in_the_input_phase_with_the_world(scene, clock):
     assert runtime.run(2)["agents"] == {"boids": 8}
 
 
+def test_breaches_of_budgets_are_counted_by_phase_and_module(scene, clock):
+    folder = scene("fps = 50\n[budget]\ninput = 3.0\nmover = 0.0000001\n", mover=SCENE)
+    runtime = Runtime(folder, clock=clock)
+    runtime.post(lambda world: clock.advance(5))
+    breaches = runtime.run(10)["breaches"]
+    assert breaches["input"]["count"] == 1
+    assert breaches["input"]["worst_frame"] == 0
+    assert 5 <= breaches["input"]["worst_ms"] < 6
+    assert breaches["mover"]["count"] == 10
+    assert breaches.keys() == {"input", "mover"}
+
+
 def test_a_paused_run_takes_edits_and_steps_frame_by_frame(scene, clock):
     runtime = Runtime(scene("fps = 50\n", mover=SCENE), clock=clock)
     seen = []

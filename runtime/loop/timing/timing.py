@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 
 from instar.loop.clock import Clock
+from instar.loop.schedule import HookCall
+from instar.loop.timing.budgets import Budgets
 from instar.loop.timing.late import LateFrame, LateFrames, Part
 from instar.loop.timing.meter import Meter
 from instar.loop.timing.usage import Usage, UsageCounter
 from instar.native import Spans
+
+BOUNDARY_BUDGET_MS = 2.0
+"""What an edit's swap may take of a frame where the scene says nothing."""
 
 
 class Phase:
@@ -36,12 +42,21 @@ class Timing:
 
     Attributes:
         meter: What they took.
+        budgets: What they may take.
         late: Those that were late.
         is_measured: Whether the frame in hand is; not if a person stopped the clock in it.
     """
 
-    def __init__(self, clock: Clock, spans: Spans, boundary_budget_ns: int) -> None:
-        self.meter = Meter(boundary_budget_ns)
+    def __init__(self, clock: Clock, spans: Spans, limits: Mapping[str, float]) -> None:
+        """Prepares.
+
+        Args:
+            clock: The time to live by.
+            spans: Where phases are recorded.
+            limits: The ms that phases and modules may take of a frame, by name.
+        """
+        self.budgets = Budgets(limits)
+        self.meter = Meter(_boundary_ns(limits))
         self.late = LateFrames()
         self.is_measured = True
         self._clock = clock
@@ -52,6 +67,7 @@ class Timing:
         self._recorded = 0
         self._was_late = False
         self._taken: dict[str, int] = {}
+        self._by_module: dict[str, int] = {}
         self._counter = UsageCounter()
         self._used = Usage(0, 0, 0)
 
@@ -71,6 +87,7 @@ class Timing:
         self._frame = frame
         self._recorded = self._spans.recorded
         self._taken.clear()
+        self._by_module.clear()
         self._used = self._counter.now()
         self._last = self._clock.now()
 
@@ -88,6 +105,23 @@ class Timing:
         self._taken[name] = self._taken.get(name, 0) + taken
         if self.is_measured:
             self.meter.phase(name, taken)
+
+    def allow(self, limits: Mapping[str, float]) -> None:
+        """Have other budgets."""
+        self.budgets.limits = limits
+        self.meter.allow_boundary(_boundary_ns(limits))
+
+    def hooks(self, calls: Iterable[HookCall]) -> None:
+        """Note what the hooks of the frame in hand took."""
+        for call in calls if self.is_measured else ():
+            module = call.hook.module
+            self._by_module[module] = self._by_module.get(module, 0) + call.ns
+            self.meter.modules[module].add(call.ns)
+
+    def end_work(self) -> None:
+        """The work of the frame in hand is done, and what it took is compared with the budgets."""
+        if self.is_measured:
+            self.budgets.look(self._frame, {**self._taken, **self._by_module})
 
     @property
     def last(self) -> int:
@@ -122,3 +156,7 @@ class Timing:
         ended = self._spans.since(self._recorded)
         ended.sort(order="begin_ns")
         return [Part(names[span["name"]], int(span["depth"]), int(span["end_ns"] - span["begin_ns"])) for span in ended]
+
+
+def _boundary_ns(limits: Mapping[str, float]) -> int:
+    return round(limits.get("boundary", BOUNDARY_BUDGET_MS) * 1e6)

@@ -76,18 +76,21 @@ def frame_bar(snapshot: Snapshot, width: int) -> Row:
 def phases(snapshot: Snapshot, width: int) -> Iterator[Row]:
     """Mean, p99 and a bar for each phase, and under update for each module."""
     yield Row(_legend(snapshot, width), 7)
-    budgets = snapshot.get("budgets") or {}
+    budgets, breaches = snapshot.get("budgets") or {}, snapshot.get("breaches") or {}
+    frame = _budget(snapshot)
+
+    def meter(label: str, name: str, spent: dict[str, float], colour: str) -> Text:
+        return _meter(label, spent, budgets.get(name), _count(breaches.get(name)), frame, width, colour)
+
     for name, spent in _spent(snapshot, "phases_ms"):
         if name == "pace":
             continue
         rank = {"update": 1, "commit": 3}.get(name, 5)
-        yield Row(_meter(name, spent, budgets.get(name), _budget(snapshot), width, _COLOURS.get(name, "white")), rank)
+        yield Row(meter(name, name, spent, _COLOURS.get(name, "white")), rank)
         if name == "update":
             for module, entry in (snapshot.get("modules") or {}).items():
                 if entry.get("ms"):
-                    yield Row(
-                        _meter(f"  {module}", entry["ms"], budgets.get(module), _budget(snapshot), width, "cyan"), 2
-                    )
+                    yield Row(meter(f"  {module}", module, entry["ms"], "cyan"), 2)
 
 
 def operations(snapshot: Snapshot, width: int) -> list[Row]:
@@ -106,7 +109,13 @@ def _legend(snapshot: Snapshot, width: int) -> Text:
     return Text(f"{'':<{LABEL}}{'mean':>7}{'p99':>8}  {'0':<{max(0, cells - len(scale))}}{scale} ms", "dim")
 
 
-def _meter(name: str, spent: dict[str, float], limit: float | None, frame: float, width: int, colour: str) -> Text:
+def _count(breach: dict[str, Any] | None) -> int:
+    return int(breach["count"]) if breach else 0
+
+
+def _meter(
+    name: str, spent: dict[str, float], limit: float | None, breaches: int, frame: float, width: int, colour: str
+) -> Text:
     """Name, mean, p99, bar, and what to know about its budget."""
     mean, p99 = spent["mean"], spent.get("p99", spent["mean"])
     allowed = limit or frame
@@ -122,6 +131,8 @@ def _meter(name: str, spent: dict[str, float], limit: float | None, frame: float
         line.append(f" △ p99 > {allowed:.2f}", "yellow")
     elif limit:
         line.append(f" ┊ {limit:g} ms", "dim")
+    if breaches and not over:
+        line.append(f" {breaches:,}×", "yellow")
     return line
 
 

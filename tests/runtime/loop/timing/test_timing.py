@@ -9,7 +9,7 @@ MS = 1_000_000
 
 
 def test_phases_follow_one_another_without_a_gap(clock):
-    timing = Timing(clock, Spans(), boundary_budget_ns=2 * MS)
+    timing = Timing(clock, Spans(), {})
     timing.begin_frame(0)
     began = timing.last
     with timing.phase("boundary"):
@@ -24,7 +24,7 @@ def test_phases_follow_one_another_without_a_gap(clock):
 
 def test_a_late_frame_has_its_phases_and_spans(clock):
     spans = Spans()
-    timing = Timing(clock, spans, boundary_budget_ns=2 * MS)
+    timing = Timing(clock, spans, {})
     for number in range(3):
         timing.begin_frame(number)
         with timing.phase("update"), spans.span("flock.update"):
@@ -37,7 +37,7 @@ def test_a_late_frame_has_its_phases_and_spans(clock):
 
 
 def test_who_catches_up_with_a_frame_that_an_edit_made_late_is_late_by_the_edit(clock):
-    timing = Timing(clock, Spans(), boundary_budget_ns=2 * MS)
+    timing = Timing(clock, Spans(), {})
     for ms, by_edit in ((30, True), (5, False), (30, False), (5, False)):
         timing.begin_frame(0)
         with timing.phase("update"):
@@ -53,7 +53,7 @@ def test_who_catches_up_with_a_frame_that_an_edit_made_late_is_late_by_the_edit(
 
 
 def test_a_frame_in_which_the_clock_was_stopped_is_left_out(clock):
-    timing = Timing(clock, Spans(), boundary_budget_ns=2 * MS)
+    timing = Timing(clock, Spans(), {})
     timing.begin_frame(0)
     with timing.phase("update"):
         timing.is_measured = False

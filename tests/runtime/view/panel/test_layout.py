@@ -155,6 +155,11 @@ def test_a_receipt_shows_what_the_edit_touched(snapshot: Any) -> None:
     assert "fps is now 30" not in gone
 
 
+def test_breaches_of_a_budget_stand_beside_it(snapshot: Any) -> None:
+    shown = text(snapshot(breaches={"update": {"count": 12}}), 100, 40)
+    assert "┊ 8 ms 12×" in shown
+
+
 def test_late_frames_are_shown_with_their_causes_and_the_way_to_the_last_one(snapshot: Any) -> None:
     spans = [
         {"name": "boundary", "depth": 0, "ms": 0.1},
