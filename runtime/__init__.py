@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from instar.edits.by_hand import reload as reload
-    from instar.edits.listeners import on_edit as on_edit
     from instar.edits.receipt import Receipt as Receipt
     from instar.hmr.code import Param as Param
     from instar.hmr.code import every as every
@@ -48,6 +47,8 @@ if TYPE_CHECKING:
     from instar.hmr.state.references import Ref as Ref
     from instar.native.errors import InstarError as InstarError
     from instar.runner import Runtime as Runtime
+    from instar.telemetry.events import on as on
+    from instar.telemetry.events import on_edit as on_edit
     from instar.world import World as World
 
 __version__ = "0.1.0"
@@ -66,7 +67,8 @@ _HOMES = {
     "World": "instar.world",
     "Receipt": "instar.edits.receipt",
     "reload": "instar.edits.by_hand",
-    "on_edit": "instar.edits.listeners",
+    "on": "instar.telemetry.events",
+    "on_edit": "instar.telemetry.events",
     "Runtime": "instar.runner",
     "InstarError": "instar.native.errors",
 }

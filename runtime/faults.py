@@ -6,6 +6,7 @@ import re
 import traceback
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from instar.hmr.code import Hook, line_of
 from instar.native import InstarError
@@ -60,6 +61,17 @@ class HookFault(InstarError):
         """Say something else of what was kept and what to do."""
         self.args = (f"{self._places}\n{kept}",)
 
+    def document(self) -> dict[str, Any]:
+        """The fault as plain data for JSON."""
+        found = {
+            "module": self.module,
+            "hook": self.hook,
+            "frame": self.frame,
+            "file": str(self.path),
+            "line": self.line,
+        }
+        return {**found, "error": str(self)}
+
 
 class EditFault(InstarError):
     """An edit was undone in its first frames: the version before it is back.
@@ -73,6 +85,11 @@ class EditFault(InstarError):
         super().__init__(message)
         self.path = path
         self.line = line
+
+    def document(self) -> dict[str, Any]:
+        """The fault as plain data for JSON."""
+        file = None if self.path is None else str(self.path)
+        return {"module": None, "hook": None, "frame": None, "file": file, "line": self.line, "error": str(self)}
 
 
 class StopRequested(InstarError):

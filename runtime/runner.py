@@ -6,6 +6,7 @@ import os
 import queue
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,6 @@ from instar.controls import KEYS, Controls
 from instar.debugger import Breakpoints
 from instar.departures import Departures
 from instar.edits.boundary import Boundary
-from instar.edits.listeners import Callback
-from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
 from instar.edits.runs import Run, expect, under_way
 from instar.faults import EditFault, HookFault, StopRequested, WorldError
@@ -32,6 +31,9 @@ from instar.report import report
 from instar.saves import AUTOSAVE
 from instar.scene.file import SceneFile
 from instar.scene.locate import locate
+from instar.telemetry.events import Events
+from instar.telemetry.listeners import Callback
+from instar.telemetry.log import EventLog
 from instar.view.pace import Pace
 from instar.view.silent import SilentView
 from instar.view.view import View
@@ -67,6 +69,7 @@ class Runtime:
         autosave: float | None = None,
         resume: bool = False,
         reload_log: str | os.PathLike[str] | None = None,
+        log: str | os.PathLike[str] | None = None,
         speed: float = 1.0,
     ) -> None:
         """Load a scene; nothing of it runs yet but the top level of its modules.
@@ -82,6 +85,7 @@ class Runtime:
                 ends; none, if None.
             resume: Go on from that file where there is one.
             reload_log: A file to which the receipt of each edit is appended, as one line of JSON.
+            log: A file to which each event is appended likewise: edits, late frames, faults, repairs.
             speed: Seconds of the world's time in a second; `math.inf` for as many as the machine can.
 
         Raises:
@@ -93,9 +97,12 @@ class Runtime:
             self.world, self.resumed = _open(scene, resume, seed=seed, fps=fps, params=params)
         self._clock = clock or SystemClock()
         expect(self.world)
-        self._edits = Boundary(self.world, self._clock.now, self._view.message)
+        self._events = Events()
+        self._edits = Boundary(self.world, self._clock.now, self._view.message, self._events)
         if reload_log is not None:
-            self._edits.ledger.log = ReloadLog(reload_log, str(self.world.scene.folder), self._view.message)
+            self._edits.ledger.log = self._log(reload_log)
+        if log is not None:
+            self._events.log = self._log(log)
         self._scene = self.world.scene
         self._timing = Timing(self._clock, self.world.spans, self._scene.budget)
         self._departures = Departures(self.world, self._view.message)
@@ -107,6 +114,7 @@ class Runtime:
             self._view.message,
             self.world.spans,
         )
+        self._maintenance.validation.hear = partial(self._events.post, "repair")
         self._interrupt = Interrupt(self._continued)
         self._commands: queue.SimpleQueue[Callable[[World], object]] = queue.SimpleQueue()
         self._playback = Playback(speed)
@@ -133,15 +141,12 @@ class Runtime:
         return self._edits.ledger.receipts
 
     def on_edit(self, callback: Callback) -> Callback:
-        """Have a function called with the `Receipt` of each edit of this run; see `instar.on_edit`.
+        """Have a function called with the `Receipt` of each edit of this run: ``on("edit", callback)``; see `instar.on`."""
+        return self._events.on("edit", callback)
 
-        Args:
-            callback: The function.
-
-        Returns:
-            The function, so that this can be a decorator.
-        """
-        return self._edits.ledger.on_edit(callback)
+    def on(self, event: str, callback: Callback) -> Callback:
+        """Have a function called with each event of a kind of this run; see `instar.on`."""
+        return self._events.on(event, callback)
 
     @property
     def playback(self) -> Playback:
@@ -178,9 +183,10 @@ class Runtime:
             if not self._is_set_up:
                 self.world.setup()
                 self._is_set_up = True
-            if self._edits.ledger.log is not None:
-                stack.enter_context(self._edits.ledger.log)
-            stack.callback(self._edits.ledger.deliver)
+            for log in (self._edits.ledger.log, self._events.log):
+                if log is not None:
+                    stack.enter_context(log)
+            stack.callback(self._events.deliver, self._view.message)
             stack.enter_context(self.world.hooks.limited(limit))
             stack.enter_context(self._maintenance.garbage)
             stack.enter_context(quick_switches())
@@ -270,7 +276,7 @@ class Runtime:
             self._publish(timing.last)
         deadline = self._pacing.next()
         with timing.phase("maintain"):
-            self._edits.ledger.deliver()
+            self._events.deliver(self._view.message)
             self._maintenance.maintain(deadline - timing.last)
         with timing.phase("pace"):
             self._pace(deadline)
@@ -309,6 +315,8 @@ class Runtime:
     def _settle(self, fault: HookFault | EditFault | None) -> None:
         """Tell of an edit that was undone, or of a fault for which none was."""
         assert self._pipeline is not None
+        if fault is not None:
+            self._events.post("fault", fault)
         if not self._edits.settle(self._pipeline) and fault is not None:
             self._view.message(str(fault))
 
@@ -326,6 +334,9 @@ class Runtime:
         shown: dict[str, Any] = {"memory": self.world.state.memory_summary(), "fps_now": round(pace, 2) or None}
         shown |= {"braille": braille, "keys": KEYS}
         return {**self._document(SHOWN), **shown}
+
+    def _log(self, path: str | os.PathLike[str]) -> EventLog:
+        return EventLog(path, str(self.world.scene.folder), self._view.message)
 
     def _make_autosave(self, seconds: float) -> Autosave:
         if not (isinstance(seconds, int | float) and 0.001 <= seconds < 1e9):
@@ -347,7 +358,8 @@ class Runtime:
         if not self._timing.is_measured:
             return
         if late > 0:
-            self._timing.missed(late, self._pacing.period_ns, by_edit=self._is_edited())
+            missed = self._timing.missed(late, self._pacing.period_ns, by_edit=self._is_edited())
+            self._events.post("late", missed)
         elif late == 0:
             self._timing.kept(self._clock.now() - deadline)
 

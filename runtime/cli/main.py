@@ -123,6 +123,9 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reload-log", metavar="FILE", help="append what each edit did to FILE, one line of JSON for each"
     )
+    parser.add_argument(
+        "--log", metavar="FILE", help="append edits, late frames, faults and repairs to FILE, one line of JSON for each"
+    )
     parser.add_argument("--headless", action="store_true", help="one line a second instead of the live view")
     parser.add_argument("--json", action="store_true", help="print what happened as JSON at the end")
 

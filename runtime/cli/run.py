@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
                 autosave=args.autosave,
                 resume=args.resume,
                 reload_log=args.reload_log,
+                log=args.log,
                 speed=args.speed,
             )
             if args.resume:

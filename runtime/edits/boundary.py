@@ -10,6 +10,7 @@ from instar.edits.receipt import Receipt
 from instar.edits.verdicts import Verdicts
 from instar.hmr.code import Edit, EditPipeline, Program, Rejection
 from instar.native import InstarError
+from instar.telemetry.events import Events
 
 
 class Swapping(Protocol):
@@ -38,15 +39,16 @@ class Boundary:
         ledger: What the edits of this run did.
     """
 
-    def __init__(self, world: Swapping, now: Callable[[], int], tell: Callable[[str], object]) -> None:
+    def __init__(self, world: Swapping, now: Callable[[], int], tell: Callable[[str], object], events: Events) -> None:
         """Prepares.
 
         Args:
             world: Whose code is swapped.
             now: Monotonic ns.
             tell: Shows a message to people.
+            events: Where receipts are posted.
         """
-        self.ledger = Ledger(tell)
+        self.ledger = Ledger(tell, events)
         self._live: tuple[Edit, Receipt] | None = None
         self._world = world
         self._now = now

@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
-from instar.edits.listeners import Callback, Listeners, everywhere
-from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
+from instar.telemetry.events import Events
+from instar.telemetry.log import EventLog
 
 
 class Ledger:
-    """Keeps receipts, shows and logs each at once, and calls the listeners between frames.
+    """Keeps receipts, shows and logs each at once, and posts it as an event.
 
     Attributes:
         receipts: What the edits did, oldest first; one that was rolled back later stands in its first place.
         log: Where they are written, or None.
     """
 
-    def __init__(self, tell: Callable[[str], object]) -> None:
+    def __init__(self, tell: Callable[[str], object], events: Events) -> None:
         """Prepares.
 
         Args:
             tell: Shows a message to people.
+            events: Where receipts are posted.
         """
         self.receipts: list[Receipt] = []
-        self.log: ReloadLog | None = None
+        self.log: EventLog | None = None
         self._tell = tell
-        self._listeners = Listeners()
-        self._untold: deque[Receipt] = deque()
+        self._events = events
         self._changed = threading.Condition()
-
-    def on_edit(self, callback: Callback) -> Callback:
-        """Have a function called with each receipt of this run; see `Runtime.on_edit`."""
-        return self._listeners.add(callback)
 
     def note(self, receipt: Receipt) -> Receipt:
         """Keep the receipt of an edit that was decided; returns it with its number."""
@@ -54,13 +49,6 @@ class Ledger:
             self._changed.notify_all()
         self._pass_on(rolled_back)
         return rolled_back
-
-    def deliver(self) -> None:
-        """Call the listeners with what is new; to be called between frames."""
-        while self._untold:
-            receipt = self._untold.popleft()
-            self._listeners.call(receipt, self._tell)
-            everywhere.call(receipt, self._tell)
 
     def wait_for(
         self, found: Callable[[], Receipt | None], seconds: float, given_up: Callable[[], bool] = lambda: False
@@ -87,5 +75,5 @@ class Ledger:
     def _pass_on(self, receipt: Receipt) -> None:
         self._tell(str(receipt))
         if self.log is not None:
-            self.log.put(receipt)
-        self._untold.append(receipt)
+            self.log.put(receipt.document())
+        self._events.post("edit", receipt)

@@ -27,6 +27,7 @@ class Validation:
         found: Faults found.
         mended: How many of them were mended.
         keyframe: The checkpoint that the last round left; None before the first.
+        hear: Called with each fault; nobody, if None.
     """
 
     def __init__(self, state: StateManager, frame_seconds: float, tell: Callable[[str], object]) -> None:
@@ -41,6 +42,7 @@ class Validation:
         self.found = 0
         self.mended = 0
         self.keyframe: Checkpoint | None = None
+        self.hear: Callable[[Fault], object] | None = None
         self._state = state
         self._slice_seconds = LEAST_SHARE * frame_seconds
         self._tell = tell
@@ -107,6 +109,8 @@ class Validation:
         self.found += 1
         self.mended += fault.mended is not None
         self._faults = [*self._faults, fault][-KEPT_FAULTS:]
+        if self.hear is not None:
+            self.hear(fault)
         key = (fault.kind, fault.table, fault.column, fault.chunk, fault.mended is None)
         if fault.mended is not None or key not in self._told:
             self._tell(f"validation: {fault}")

@@ -105,6 +105,7 @@ def test_run_hands_over_what_was_written(command: Any) -> None:
         "autosave": None,
         "resume": False,
         "reload_log": None,
+        "log": None,
         "headless": False,
         "json": False,
     }

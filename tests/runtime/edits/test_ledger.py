@@ -3,8 +3,9 @@ from __future__ import annotations
 import threading
 
 from instar.edits.ledger import Ledger
-from instar.edits.log import ReloadLog
 from instar.edits.receipt import Receipt
+from instar.telemetry.events import Events
+from instar.telemetry.log import EventLog
 
 
 def receipt_of(edits, frame=42):
@@ -12,33 +13,35 @@ def receipt_of(edits, frame=42):
 
 
 def test_receipts_are_numbered_told_and_heard_between_frames(edits, told):
-    ledger, heard = Ledger(told.append), []
-    assert ledger.on_edit(heard.append) == heard.append
+    events, heard = Events(), []
+    ledger = Ledger(told.append, events)
+    events.on("edit", heard.append)
     first, second = (ledger.note(receipt_of(edits, frame)) for frame in (1, 2))
     assert [one.number for one in ledger.receipts] == [1, 2]
     assert told == [str(first), str(second)]
     assert heard == []
-    ledger.deliver()
-    ledger.deliver()
+    events.deliver(told.append)
+    events.deliver(told.append)
     assert heard == [first, second]
 
 
 def test_a_later_verdict_takes_the_first_ones_place(edits, told, log_file):
-    ledger, heard = Ledger(told.append), []
-    ledger.on_edit(heard.append)
-    with ReloadLog(log_file, "flock", told.append) as ledger.log:
+    events, heard = Events(), []
+    ledger = Ledger(told.append, events)
+    events.on("edit", heard.append)
+    with EventLog(log_file, "flock", told.append) as ledger.log:
         live = ledger.note(receipt_of(edits))
         ledger.note(receipt_of(edits))
         back = ledger.roll_back(live, "x is not finite", 50)
     assert [one.verdict for one in ledger.receipts] == ["rolled_back", "live"]
     assert back.number == live.number
-    ledger.deliver()
+    events.deliver(told.append)
     assert [one.verdict for one in heard] == ["live", "live", "rolled_back"]
     assert len(log_file.read_text().splitlines()) == 3
 
 
 def test_another_thread_can_wait_for_a_receipt(edits, told):
-    ledger = Ledger(told.append)
+    ledger = Ledger(told.append, Events())
     found: list[Receipt | None] = []
     waiting = threading.Thread(
         target=lambda: found.append(
@@ -53,4 +56,4 @@ def test_another_thread_can_wait_for_a_receipt(edits, told):
 
 
 def test_waiting_ends(told):
-    assert Ledger(told.append).wait_for(lambda: None, 0.0) is None
+    assert Ledger(told.append, Events()).wait_for(lambda: None, 0.0) is None

@@ -1,4 +1,4 @@
-"""Listeners: functions of a program that are called with the receipt of each edit."""
+"""Listeners: functions of a program that are called with each event of a kind."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from instar.edits.receipt import Receipt
-
-Callback = TypeVar("Callback", bound=Callable[[Receipt], Any])
+Callback = TypeVar("Callback", bound=Callable[[Any], Any])
 
 
 class Listeners:
     """Functions to be called, in the order in which they came; one that raises is not called again."""
 
-    def __init__(self) -> None:
+    def __init__(self, event: str) -> None:
+        """Args: event: what they are called with, for people."""
+        self._event = event
         self._lock = threading.Lock()
-        self._callbacks: list[Callable[[Receipt], Any]] = []
+        self._callbacks: list[Callable[[Any], Any]] = []
 
     def add(self, callback: Callback) -> Callback:
-        """Have a function called with each receipt from now on; usable as a decorator, safe from any thread.
+        """Have a function called with each event from now on; usable as a decorator, safe from any thread.
 
         A function takes the place of one of the same name and module: a notebook's cell may be run again.
 
@@ -32,48 +32,23 @@ class Listeners:
             self._callbacks.append(callback)
         return callback
 
-    def call(self, receipt: Receipt, tell: Callable[[str], object]) -> None:
-        """Call all with a receipt.
+    def call(self, what: object, tell: Callable[[str], object]) -> None:
+        """Call all with an event.
 
         Args:
-            receipt: What they get.
+            what: What they get.
             tell: Shows people why one is not called any more.
         """
         for callback in list(self._callbacks):
             try:
-                callback(receipt)
+                callback(what)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises, the run goes on
                 self._remove(callback)
-                tell(_told(callback, error))
+                tell(_told(self._event, callback, error))
 
-    def _remove(self, callback: Callable[[Receipt], Any]) -> None:
+    def _remove(self, callback: Callable[[Any], Any]) -> None:
         with self._lock:
             self._callbacks = [one for one in self._callbacks if one is not callback]
-
-
-everywhere = Listeners()
-"""Those of all runs of the process."""
-
-
-def on_edit(callback: Callback) -> Callback:
-    """Have a function called with the `Receipt` of each edit of every `Runtime` in this process; usable as a decorator.
-
-    It is called on the thread that runs the frames, after the frame in which the edit was decided, and again if the edit is
-    rolled back. Read the receipt and be quick; where it raises, that is shown and it is not called again. A function takes
-    the place of one of the same name and module: a notebook's cell may be run again.
-
-    Example:
-        >>> @on_edit
-        ... def note(receipt):
-        ...     print(receipt.files, receipt.verdict)
-
-    Args:
-        callback: The function.
-
-    Returns:
-        The function.
-    """
-    return everywhere.add(callback)
 
 
 def _renews(new: Callable[..., Any], old: Callable[..., Any]) -> bool:
@@ -90,9 +65,9 @@ def _renews(new: Callable[..., Any], old: Callable[..., Any]) -> bool:
     )
 
 
-def _told(callback: Callable[..., Any], error: BaseException) -> str:
+def _told(event: str, callback: Callable[..., Any], error: BaseException) -> str:
     name = getattr(callback, "__qualname__", repr(callback))
     places = traceback.extract_tb(error.__traceback__)[1:]
     where = f"{places[-1].filename}:{places[-1].lineno}: " if places else ""
     what = "".join(traceback.format_exception_only(error)).strip()
-    return f"{where}on_edit callback {name} raised {what}\nThe run goes on without it: mend it and register it again."
+    return f"{where}{event} callback {name} raised {what}\nThe run goes on without it: mend it and register it again."

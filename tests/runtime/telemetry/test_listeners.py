@@ -2,19 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from instar.edits import listeners
-from instar.edits.listeners import Listeners, on_edit
-from instar.edits.receipt import Receipt
-
-
-@pytest.fixture
-def receipt(edits):
-    return Receipt.of(edits.ready(), 42, 5_500_000, 5_600_000)
+from instar.telemetry.listeners import Listeners
 
 
 def test_all_are_called_in_their_order(receipt, told):
     heard = []
-    found = Listeners()
+    found = Listeners("edit")
     found.add(lambda one: heard.append(("a", one)))
     found.add(lambda one: heard.append(("b", one)))
     found.call(receipt, told.append)
@@ -30,7 +23,7 @@ def test_one_that_raises_is_told_and_removed(receipt, told, error):
         heard.append("broken")
         raise error
 
-    found = Listeners()
+    found = Listeners("edit")
     found.add(broken)
     found.add(lambda one: heard.append("sound"))
     found.call(receipt, told.append)
@@ -45,7 +38,7 @@ def test_ctrl_c_passes_through(receipt, told):
     def interrupted(one):
         raise KeyboardInterrupt
 
-    found = Listeners()
+    found = Listeners("edit")
     found.add(interrupted)
     with pytest.raises(KeyboardInterrupt):
         found.call(receipt, told.append)
@@ -53,7 +46,7 @@ def test_ctrl_c_passes_through(receipt, told):
 
 def test_a_cell_that_is_run_again_renews_its_function(receipt, told):
     cell = "def note(receipt): heard.append(word)"
-    heard, found = [], Listeners()
+    heard, found = [], Listeners("edit")
     for word in ("first", "second"):
         scope = {"heard": heard, "word": word, "__name__": "__main__"}
         exec(cell, scope)
@@ -64,7 +57,7 @@ def test_a_cell_that_is_run_again_renews_its_function(receipt, told):
 
 def test_one_that_is_added_twice_is_called_once(receipt, told):
     heard = []
-    found = Listeners()
+    found = Listeners("edit")
     for _ in range(2):
         found.add(heard.append)
     found.call(receipt, told.append)
@@ -79,22 +72,8 @@ def test_methods_of_two_objects_are_two(receipt, told):
         def take(self, receipt):
             self.heard.append(receipt)
 
-    found, notes = Listeners(), [Note(), Note()]
+    found, notes = Listeners("edit"), [Note(), Note()]
     for note in notes:
         found.add(note.take)
     found.call(receipt, told.append)
     assert [note.heard for note in notes] == [[receipt], [receipt]]
-
-
-def test_on_edit_is_a_decorator_for_all_runs(receipt, told, monkeypatch):
-    monkeypatch.setattr(listeners.everywhere, "_callbacks", [])
-    heard = []
-
-    @on_edit
-    def note(one):
-        heard.append(one)
-
-    listeners.everywhere.call(receipt, told.append)
-    assert heard == [receipt]
-    note(receipt)
-    assert len(heard) == 2

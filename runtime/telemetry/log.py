@@ -1,14 +1,14 @@
-"""The reload log: one line of JSON for each receipt, in a file."""
+"""A log: one line of JSON for each event, in a file."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from instar.edits.receipt import Receipt
 from instar.loop.outbox import Outbox
 from instar.native import InstarError
 
@@ -16,11 +16,11 @@ _PATIENCE = 5.0
 
 
 class LogError(InstarError):
-    """A reload log that cannot be written."""
+    """A log that cannot be written."""
 
 
-class ReloadLog:
-    """Appends receipts to a file, each as one line that is written at once, by a thread of its own. A context manager."""
+class EventLog:
+    """Appends events to a file, each as one line that is written at once, by a thread of its own. A context manager."""
 
     def __init__(self, path: str | os.PathLike[str], scene: str, tell: Callable[[str], object]) -> None:
         """Make the file if it is not there.
@@ -38,9 +38,9 @@ class ReloadLog:
         self._tell = tell
         os.close(self._open())
 
-    def __enter__(self) -> ReloadLog:
+    def __enter__(self) -> EventLog:
         self._descriptor = self._open()
-        self._outbox: Outbox[tuple[datetime, Receipt]] = Outbox(self._write)
+        self._outbox: Outbox[tuple[datetime, Mapping[str, Any]]] = Outbox(self._write)
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -50,9 +50,9 @@ class ReloadLog:
         if written:  # or the writer still waits for a slow disk, with the file open
             os.close(self._descriptor)
 
-    def put(self, receipt: Receipt) -> None:
-        """Write a receipt as the next line; never waits."""
-        self._outbox.put((datetime.now().astimezone(), receipt))
+    def put(self, event: Mapping[str, Any]) -> None:
+        """Write an event, plain data, as the next line; never waits."""
+        self._outbox.put((datetime.now().astimezone(), event))
 
     def _open(self) -> int:
         try:
@@ -60,20 +60,18 @@ class ReloadLog:
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise LogError(
-                f"{self.path}: the reload log cannot be written: {reason}. Nothing was started; name a file in a folder that "
+                f"{self.path}: the log cannot be written: {reason}. Nothing was started; name a file in a folder that "
                 f"is there and that you may write to"
             ) from None
 
-    def _write(self, entry: tuple[datetime, Receipt]) -> None:
-        time, receipt = entry
+    def _write(self, entry: tuple[datetime, Mapping[str, Any]]) -> None:
+        time, event = entry
         about = {"time": time.isoformat(timespec="milliseconds"), "scene": self._scene, "pid": os.getpid()}
-        line = json.dumps({**about, **receipt.document()}, ensure_ascii=False) + "\n"
+        line = json.dumps({**about, **event}, ensure_ascii=False) + "\n"
         try:
             left = memoryview(line.encode("utf-8", "backslashreplace"))
             while left:
                 left = left[os.write(self._descriptor, left) :]
         except OSError as error:
-            self._tell(
-                f"{self.path}: the reload log cannot be written any more: {error.strerror}. The run goes on without it"
-            )
+            self._tell(f"{self.path}: the log cannot be written any more: {error.strerror}. The run goes on without it")
             raise

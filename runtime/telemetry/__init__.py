@@ -1,0 +1,1 @@
+"""What a run tells programs and files: events."""
