@@ -207,7 +207,7 @@ def _origins(code: CodeType, operations: Sequence[_Operation]) -> _Origins:
 def _trusted(module: str) -> str:
     """Returns the package of a module if that is trusted, else nothing."""
     root, *parts = module.split(".")
-    return root if root in MODULES and REACHING.isdisjoint(parts) else ""
+    return root if root in MODULES and (not parts or parts[0] in MODULES[root]) else ""
 
 
 def _constant(code: CodeType, operation: _Operation) -> object:

@@ -156,6 +156,7 @@ FOOLING = {
     "numpy's measure": "import numpy as np\nx = np.testing.measure('f()')",
     "numpy's measure as a module": "import numpy.testing as t\nx = t.measure('f()')",
     "numpy's measure, taken": "from numpy.testing import measure\nx = measure('f()')",
+    "a trusted name of a module inside": "from numpy.testing import array\nx = array('f()')",
     "numpy's matrices": "import numpy as np\nx = np.bmat('f')",
     "type hints": "import typing\nclass A:\n    x: 'f()'\nx = typing.get_type_hints(A)",
     "module attribute": "def __getattr__(name): return f()",
@@ -185,9 +186,9 @@ def test_what_uses_a_param_is_unclear(top: str) -> None:
 
 def test_jumps_lead_where_they_led() -> None:
     """Left out code does not hide that a condition guards something else."""
-    head = "import os\nif os.getenv('x'):\n    "
-    one = head + "A = 1\nprint('')\n"
-    other = head + "print('')\nA = 1\n"
+    head = "import os\nvalue = [1]\nif os.getenv('x'):\n    "
+    one = head + "A = 1\nB = value\n"
+    other = head + "B = value\nA = 1\n"
     assert acts(one) is not None
     assert not do_the_same(one, other)
 
