@@ -384,5 +384,5 @@ def test_a_reload_log_that_cannot_be_written_ends_it_at_once(start, tmp_path):
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert code.returncode == 1
-    assert "the reload log cannot be written: No such file or directory. Nothing was started" in code.stderr
+    assert "the log cannot be written: No such file or directory. Nothing was started" in code.stderr
     running.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from instar.hmr.state.persistence.plain import tell_as
 from instar.native import Span, Spans
 
 
@@ -27,3 +28,6 @@ class Frame(int):
             TypeError: If the name is no string.
         """
         return self._spans.span(name)
+
+
+tell_as(Frame, int)

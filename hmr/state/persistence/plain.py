@@ -80,6 +80,11 @@ def decode(data: bytes) -> Any:
     return value
 
 
+def tell_as(kind: type, plain: type) -> None:
+    """Have values of a subclass of a plain type told as that type, which is what they are when they are read again."""
+    _WRITERS[kind] = _WRITERS[plain]
+
+
 def is_frozen(value: object) -> bool:
     """Whether plain data cannot change as long as it is the same object."""
     kind = type(value)

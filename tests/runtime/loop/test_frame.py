@@ -39,6 +39,17 @@ def test_it_is_the_number():
         frame.span(3)  # type: ignore[arg-type]
 
 
+def test_it_is_persisted_as_a_number(scene):
+    kept = "from instar import persist\nlast = persist('last', [])\ndef update(frame):\n    last.value.append(frame)\n"
+    world = World.open(scene(keeper=kept))
+    world.step()
+    world.step()
+    world.step()
+    world.rollback(2)
+    assert world.persisted["keeper.last"] == [0, 1]
+    assert {type(one) for one in world.persisted["keeper.last"]} == {int}
+
+
 def test_spans_of_hooks_are_recorded_inside_the_hook(scene):
     world = World.open(scene(flock=FLOCK))
     world.step()
