@@ -13,6 +13,7 @@ from types import TracebackType
 
 from instar.hmr.code.compile.compiler import Unit
 from instar.hmr.code.errors import EditError, LoadError, excerpt
+from instar.hmr.code.load import names
 from instar.hmr.code.load.limit import LoadTimeout, timeout_problem
 from instar.native.errors import InstarError
 
@@ -81,6 +82,7 @@ def _problem(error: BaseException) -> str:
     if isinstance(error, SystemExit):
         return f"the file ended the program at import (SystemExit: {error.code})"
     said = "".join(traceback.format_exception_only(error)).strip()
+    names.forget_aliases()  # since Python 3.12 a module is imported by its name to say what it might have
     return _UNIQUE_NAME.sub(r"\1", said)
 
 

@@ -54,12 +54,16 @@ class Known:
         return len(self.wholes) == before
 
 
+_ASKED_FOR = ("co_consts", "co_lines", "co_positions", "co_lnotab")
+"""What is compared by itself; the last one is deprecated, and made of the third."""
+
+
 def differences(one: object, other: object, where: str = "module") -> list[str]:
     """Lists where two constants differ, whatever of them can be seen."""
     if not isinstance(one, CodeType) or not isinstance(other, CodeType):
         return [] if shown(one) == shown(other) else [f"{where}: {one!r} is not {other!r}"]
     names = [
-        name for name in dir(one) if name.startswith("co_") and name not in ("co_consts", "co_lines", "co_positions")
+        name for name in dir(one) if name.startswith("co_") and name not in _ASKED_FOR
     ]
     found = [
         f"{where}.{name}: {getattr(one, name)!r} is not {getattr(other, name)!r}"
