@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +14,8 @@ from instar.hmr.code.compile.pieces.piece import Around, Piece
 from instar.hmr.code.compile.translate import Facts, decode
 
 _MOST_FILES = 256
+_AT_ONCE = 32
+"""Pieces that are compiled elsewhere in one go: others may go on in between."""
 _MOST_PART = 0.5
 """Of a text: if more is new, compiling it as a whole is as good."""
 
@@ -74,28 +76,35 @@ class Incremental:
         Raises:
             CompileError: the compiler did not survive it.
         """
-        with self._lock:
-            self._files.setdefault(path, File(str(path)))
-            while len(self._files) > _MOST_FILES:
-                self._files.popitem(last=False)
         self._in_pieces(path, data, elsewhere, learns=True)
 
     def _in_pieces(self, path: Path, data: bytes, elsewhere: Elsewhere, *, learns: bool = False) -> Facts | None:
         """Returns what is said about a content; None if it is not for pieces, or most of it is new."""
         try:
             try:
-                return self._from_pieces(path, data, (), here=not learns)
+                return self._from_pieces(path, data, here=not learns)
             except MuchNewError as much:
                 if not learns and sum(len(text) for text, _ in much.new) > _MOST_PART * len(data):
                     return None
-                pieces = elsewhere.make(path, much.new, much.around)
-                return self._from_pieces(path, data, pieces, here=False)
+                new = list(much.new)
+                for begin in range(0, len(new), _AT_ONCE):
+                    pieces = elsewhere.make(path, new[begin : begin + _AT_ONCE], much.around)
+                    if not pieces:
+                        return None
+                    with self._lock:
+                        self._file(path).learn(pieces)
+                return self._from_pieces(path, data, here=False)
         except (MuchNewError, UnfitError, SyntaxError, ValueError):
             return None
 
-    def _from_pieces(self, path: Path, data: bytes, pieces: Iterable[Piece], *, here: bool) -> Facts:
+    def _from_pieces(self, path: Path, data: bytes, *, here: bool) -> Facts:
         with self._lock:
-            file = self._files.setdefault(path, File(str(path)))
-            self._files.move_to_end(path)
-            file.learn(pieces)
-            return file.translate(decode(data), here=here)
+            return self._file(path).translate(decode(data), here=here)
+
+    def _file(self, path: Path) -> File:
+        """Returns what is known of a file; the lock is held."""
+        file = self._files.setdefault(path, File(str(path)))
+        self._files.move_to_end(path)
+        while len(self._files) > _MOST_FILES:
+            self._files.popitem(last=False)
+        return file
