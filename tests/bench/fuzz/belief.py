@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 from contents import Content, reached, runs, to_blame
@@ -40,6 +41,13 @@ class World:
     @classmethod
     def of(cls, head: Mapping[str, Content], refusals: Iterable[Rejected] = ()) -> World:
         return cls(tuple(sorted(head.items(), key=lambda item: item[0])), frozenset(refusals))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.head, self.refusals))
 
     @property
     def running(self) -> dict[str, Content]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import select
+import queue
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -61,6 +62,9 @@ class Child:
             )  # fmt: skip
         os.close(reports)
         os.close(answers)
+        self._heard_of: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
         self._rest = b""
         self._current: Pass | None = None
         self._passes: deque[Pass] = deque()
@@ -122,15 +126,20 @@ class Child:
         """Ends it in any case."""
         self.process.kill()
         self.process.wait()
-        os.close(self._said)
+        self._reader.join()
         os.close(self._asked)
 
+    def _drain(self) -> None:
+        """Takes what the process says, however long the oracle thinks: a full pipe would hold up its frames."""
+        while data := os.read(self._said, _PIPE_BYTES):
+            self._heard_of.put(data)
+        os.close(self._said)
+
     def _read(self, patience: float) -> None:
-        if not select.select([self._said], [], [], patience)[0]:
+        try:
+            data = self._heard_of.get(timeout=patience) if patience > 0 else self._heard_of.get_nowait()
+        except queue.Empty:
             return
-        data = os.read(self._said, _PIPE_BYTES)
-        if not data and self._rest == b"":
-            time.sleep(min(patience, 0.05))
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             said = json.loads(line)

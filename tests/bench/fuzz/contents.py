@@ -32,6 +32,8 @@ ERRORS = (
     "out of bounds",
 )
 """Ways in which a file alone cannot run."""
+BAD_VALUES = ("nan", "bounds", "reference")
+"""Faults that do not fail: not finite, out of bounds, a reference to an agent that never was."""
 NARROWER = {"i32": ("i16",), "i64": ("i32", "i16"), "f64": ("f32",)}
 """What a column can only become where `migrate` says how."""
 
@@ -88,6 +90,9 @@ class Content:
     migrates: bool = False
     capacity: int = 8192
     modules: tuple[str, ...] = tuple(NAMES)
+
+    def __hash__(self) -> int:
+        return self.tag
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -239,7 +244,7 @@ def _module(content: Content) -> str:
         HERD: ("from .deep import mark\nfrom . import above\nimport yin\n", "*mark(), *above(), *yin.mark()", "Herd"),
     }[content.file]
     name = table.lower()
-    fails = f"_calls == {content.fault[1]}" if content.fault and content.fault[0] != "nan" else "False"
+    fails = f"_calls == {content.fault[1]}" if content.fault and content.fault[0] not in BAD_VALUES else "False"
     names = tuple(column.name for column in content.columns)
     own = (
         f'["{content.file}", TAG, globals().get("LAST")], ["{content.file}", TAG, drift], ["{SETTINGS}", stamp, stamp]'
@@ -249,11 +254,12 @@ def _module(content: Content) -> str:
     declared = "".join(column.declaration() for column in content.columns)
     written = "".join(f"    {name}.{one} = {_written(one, name + '.uid')}\n" for one in content.writes)
     return (
-        f"import numpy as np\nfrom instar import Agents, Param, field, keep, persist, f32, f64, i16, i32, i64, u64\n{imports}\n"
+        f"import numpy as np\nfrom instar import Agents, Param, Ref, field, keep, persist, f32, f64, i16, i32, i64, u64\n{imports}\n"
         f"drift = Param({content.tag}, min={content.tag - 1 - content.lines}, max={content.tag + content.lines})\n"
         f"stamp = Param({FIRST_TAG}, min={FIRST_TAG}, max={100 * FIRST_TAG})\n"
         f'count = persist("count", 0)\nkept = keep("kept", probe.Kept)\n\n'
-        f"class {table}(Agents, capacity={content.capacity}):\n    uid: i64\n    x: f64\n    k: f64\n    n: i64\n    own: u64\n{declared}\n"
+        f"class {table}(Agents, capacity={content.capacity}):\n    uid: i64\n    x: f64\n"
+        f"    k: f64 = field(0.0, min=-1, max=1000)\n    n: i64\n    own: u64\n    pal: Ref[{name!r}]\n{declared}\n"
         f"def setup({name}):\n    {name}.spawn({ROWS}, uid=np.arange({ROWS}), k=np.arange({ROWS}) % 97 + 1)\n"
         f"    {name}.own = {name}.id\n\n"
         f"_calls = 0\n\ndef update({asked}):\n    global _calls\n"
@@ -267,12 +273,14 @@ def _migration(content: Content) -> str:
     """One more than it was, so that it shows whether it was done once."""
     if not content.migrates:
         return ""
-    does = "".join(
-        f"    if old.flora.{column.name}.dtype.itemsize > new.flora.{column.name}.dtype.itemsize:\n"
-        f"        new.flora.{column.name} = old.flora.{column.name} + 1\n"
-        for column in content.columns if column.dtype in {one for some in NARROWER.values() for one in some}
-    )  # fmt: skip
-    return f"def migrate(old, new):\n    pass\n{does}\n"
+    names = tuple(column.name for column in content.columns)
+    return (
+        f"def migrate(old, new):\n    for name in {names!r}:\n        try:\n"
+        "            before, after = getattr(old.flora, name), getattr(new.flora, name)\n"
+        "        except Exception:\n            continue\n"
+        "        if before.dtype.itemsize > after.dtype.itemsize:\n"
+        "            setattr(new.flora, name, before + 1)\n\n"
+    )
 
 
 def _written(column: str, uid: str) -> str:
@@ -306,5 +314,7 @@ def _fault(content: Content, name: str) -> str:
         "raise": f'raise RuntimeError("{content.marker}")',
         "hang": f'while True: storm = "{content.marker}"',
         "nan": f"{name}.x[0] = float('nan')  # {content.marker}",
+        "bounds": f"{name}.k[0] = 5000  # {content.marker}",
+        "reference": f"{name}.pal[0] = 1 << 60  # {content.marker}",
     }[what]
     return f"    if _calls == {call}:\n        {does}\n"

@@ -86,10 +86,10 @@ class Editing(Drawing):
         return self._make("new file", actions)
 
     def _branch(self) -> Step:
-        files = sorted(self._random.sample(list(self.disk), self._random.randint(1, 6)))
+        """Some files or all of them change together, as git writes them."""
+        files = sorted(self._random.sample(list(self.disk), self._random.choice((1, 2, 4, 6, len(self.disk)))))
         contents = tuple(self._next(self.disk[file]) for file in files)
-        for content in contents:
-            self._note([content])
+        self._note(contents)
         return self._make("branch", [Checkout(contents, self._pause())])
 
     def _touch(self) -> Step:

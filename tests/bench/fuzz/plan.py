@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contents import BASE, DEEP, FLORA, MODULES, NAMES, SETTINGS, SHARED, YANG, YIN, Column, Content
+from contents import BAD_VALUES, BASE, DEEP, FLORA, MODULES, NAMES, SETTINGS, SHARED, YANG, YIN, Column, Content
 from editing import Editing
 from schemas import Schemas
 from steps import Step
@@ -14,7 +14,7 @@ from steps import Step
 WEIGHTS = {
     "edit": 460, "undo": 80, "burst": 50, "several files": 70, "signature": 35, "signature in two": 15,
     "renamed file": 12, "new file": 12, "branch": 20, "wrong": 80, "wrong among others": 20, "exit at import": 10,
-    "os exit at import": 5, "hang at import": 1, "fault": 30, "bad value": 10, "hang in a hook": 2, "schema": 70, "refused schema": 8,
+    "os exit at import": 5, "hang at import": 1, "fault": 30, "bad value": 10, "hang in a hook": 2, "crash between": 5, "schema": 70, "refused schema": 8,
     "migration": 12, "lossy schema": 8, "capacity": 6, "settings": 25, "module away": 6, "fault in schema": 8,
     "late fault": 2, "save during a fault": 10,
     "touch": 15, "same content": 20, "litter": 25, "permissions": 6, "delete": 12, "delete and return": 15,
@@ -86,6 +86,14 @@ class Plan(Editing, Schemas):
         self._random.shuffle(contents)
         return self._make("wrong among others", self._save_all(contents, 0))
 
+    def _crash_between(self) -> Step:
+        """A file that ends its process at import is saved between two good ones."""
+        files = self._random.sample([file for file in self.disk if file != SETTINGS], 3)
+        contents = [self._next(self.disk[file]) for file in files]
+        contents[1] = replace(contents[1], error=self._random.choice(("exit", "os exit", "signal", "signal", "hang")))
+        pause = self._random.choice((0.0, 0.02, 0.1))
+        return self._make("crash between", self._save_all(contents, pause))
+
     def _fault(
         self, what: str = "raise", kind: str = "fault", calls: tuple[int, ...] = (0, 0, 1, 2, 3, 5, 10), **changes: Any
     ) -> Step:
@@ -114,7 +122,9 @@ class Plan(Editing, Schemas):
         column = Column(f"{dtype[0]}{self._new_tag()}", dtype, self._random.randint(0, 9))
         columns = (*self._columns, column)
         writes = self.disk[FLORA].writes if self.disk[FLORA].columns == self._columns else ()
-        step = self._fault(self._random.choice(("raise", "nan")), "fault in schema", columns=columns, writes=writes)
+        step = self._fault(
+            self._random.choice(("raise", *BAD_VALUES)), "fault in schema", columns=columns, writes=writes
+        )
         self._next_steps.insert(1, lambda: self._grown(columns))
         return step
 
@@ -143,4 +153,4 @@ class Plan(Editing, Schemas):
 
     def _bad_value(self) -> Step:
         """A column that was finite is not: the world returns to the frame before the swap."""
-        return self._fault("nan", "bad value")
+        return self._fault(self._random.choice(BAD_VALUES), "bad value")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from belief import Outlook, World, agrees
 from child import Pass
-from contents import MODULES, SETTINGS, Content
+from contents import BAD_VALUES, MODULES, SETTINGS, Content
 from ledger import Ledger
 
 
@@ -42,7 +42,7 @@ class Fault:
     @property
     def returns(self) -> bool:
         """Whether it is a value gone bad, so that the world returns to the frame before the swap."""
-        return self.content.fault is not None and self.content.fault[0] == "nan"
+        return self.content.fault is not None and self.content.fault[0] in BAD_VALUES
 
 
 @dataclass
