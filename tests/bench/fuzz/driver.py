@@ -27,6 +27,8 @@ QUIET_S = 0.1
 """Where nothing is to be seen, nothing may be seen for so long."""
 RETURN_S = 0.7
 """What was refused and comes back is tried again within that time."""
+TRIAL_S = 3.0
+"""What hangs or dies at import is given up within that time; what is saved meanwhile waits."""
 _REJECTED = re.compile(r"^(.*): rejected$", re.MULTILINE)
 
 
@@ -147,7 +149,7 @@ class Driver:
         heads = {world.head for world in outlook.last}
         decisive = not any(world.head in heads for stage in outlook.stages[:-1] for world in stage)
         refused = self._refused(step, outlook)
-        quiet_until = time.monotonic() + (RETURN_S if any(moment.again for moment in step.moments) else QUIET_S)
+        quiet_until = time.monotonic() + _quiet(step)
         deadline = time.monotonic() + PATIENCE_S
         while time.monotonic() < deadline and self.child.alive:
             self._look(0.05)
@@ -256,3 +258,10 @@ class Driver:
         answer = self.child.ask()
         self._look()
         return dict(answer or {})
+
+
+def _quiet(step: Step) -> float:
+    """How long it may take until something is seen of a step of which perhaps nothing is to be seen."""
+    if any(content.error in {"hang", "signal", "os exit"} for content in step.contents):
+        return TRIAL_S
+    return RETURN_S if any(moment.again for moment in step.moments) else QUIET_S
