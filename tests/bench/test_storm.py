@@ -19,9 +19,12 @@ def storm(*options: str) -> tuple[int, dict]:
 
 
 def test_nothing_is_torn_stale_or_lost_in_a_storm():
-    status, found = storm("--saves", "150", "--seed", "7", "--largest", "600")
+    status, found = storm("--saves", "250", "--seed", "7", "--largest", "600")
     assert not found["defects"], json.dumps([found["defects"], found["logs"]], indent=1)
     assert status == 0
-    assert found["saves"] >= 150
+    assert found["saves"] >= 250
     assert found["visible_ms"]["count"] > 50
     assert found["rejections"] > 0
+    assert {"lossy schema", "module away", "late fault", "save during a fault", "crash between"} <= found[
+        "kinds"
+    ].keys()

@@ -31,12 +31,13 @@ class Plan(Editing, Schemas):
         self._weights = {kind: weight for kind, weight in weights.items() if weight > 0}
 
     def steps(self) -> Iterator[Step]:
-        """Yields the steps, without end."""
+        """Yields the steps, without end: one of each kind in some order, then as their weights are."""
+        first = self._random.sample(list(self._weights), len(self._weights))
         while True:
             if self._next_steps:
                 yield self._next_steps.pop(0)()
                 continue
-            kind = self._random.choices(list(self._weights), list(self._weights.values()))[0]
+            kind = first.pop() if first else self._random.choices(list(self._weights), list(self._weights.values()))[0]
             yield self._step(kind)
 
     def restoring(self) -> list[Content]:

@@ -48,6 +48,12 @@ class Schemas(Drawing):
         content = self._next(flora, columns=self._columns, writes=writes)
         return self._make("schema", [self._save(content)])
 
+    def _added(self, dtype: str) -> Step:
+        """A field is added."""
+        self._columns = (*self._columns, Column(f"{dtype[0]}{self._new_tag()}", dtype, self._random.randint(0, 9)))
+        self._note_types(self._columns)
+        return self._make("schema", [self._save(self._next(self.disk[FLORA], columns=self._columns))])
+
     def _migration(self, kind: str = "migration", **changes: Any) -> Step:
         """A column is narrowed, and `migrate` says what becomes of it."""
         columns = list(self._columns)
@@ -58,7 +64,8 @@ class Schemas(Drawing):
             if (self._first_name(column.name), dtype) not in self._had
         ]
         if not places:
-            return self._schema()
+            self._next_steps.append(lambda: self._migration(kind, **changes))
+            return self._added(self._random.choice(("i64", "f64")))
         place, dtype = self._random.choice(places)
         columns[place] = replace(columns[place], dtype=dtype, was=None)
         if not changes:
