@@ -7,6 +7,7 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -801,6 +802,33 @@ def test_writer_that_takes_its_time_does_not_hold_up_others(
         assert changes_of(told) == ["x = 2\n"]
         slow.write("y = 1\n")
     assert changes_of(told) == ["x = 1\ny = 1\n"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell that a file is being written")
+def test_what_waits_for_a_writer_whose_file_is_deleted_is_told(
+    told: tuple[Watcher, queue.SimpleQueue[list[str]]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watcher, "STALE_SECONDS", 60 * PATIENCE)
+    monkeypatch.setattr(watcher, "KEPT_OPEN_SECONDS", 60 * PATIENCE)
+    found, changes = told
+    with (tmp_path / "slow.py").open("w", buffering=1) as slow:
+        slow.write("x = 1\n")
+        (tmp_path / "flock.py").write_text("x = 2\n")
+        assert settled(found)
+        assert changes.empty()
+        absorb, gone = found._absorb, threading.Event()
+
+        def absorbing(touches: list[Touch]) -> None:
+            if gone.is_set():  # it is deleted between two looks of the same turn
+                gone.clear()
+                (tmp_path / "slow.py").unlink()
+                touches = touches + found._feed.wait(0)
+            absorb(touches)
+
+        monkeypatch.setattr(found, "_absorb", absorbing)
+        monkeypatch.setattr(found, "_settle", lambda settle=found._settle: (gone.set(), settle()))
+        found.settle(lambda busy: None)
+        assert changes_of(told) == ["x = 2\n"]
 
 
 def changes_of(told: tuple[Watcher, queue.SimpleQueue[list[str]]]) -> list[str]:
