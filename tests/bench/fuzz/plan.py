@@ -122,6 +122,7 @@ class Plan(Editing, Schemas):
         dtype = self._random.choice(("i16", "i32", "f32", "f64"))
         column = Column(f"{dtype[0]}{self._new_tag()}", dtype, self._random.randint(0, 9))
         columns = (*self._columns, column)
+        self._note_types(columns)
         writes = self.disk[FLORA].writes if self.disk[FLORA].columns == self._columns else ()
         step = self._fault(
             self._random.choice(("raise", *BAD_VALUES)), "fault in schema", columns=columns, writes=writes
