@@ -62,9 +62,7 @@ def differences(one: object, other: object, where: str = "module") -> list[str]:
     """Lists where two constants differ, whatever of them can be seen."""
     if not isinstance(one, CodeType) or not isinstance(other, CodeType):
         return [] if shown(one) == shown(other) else [f"{where}: {one!r} is not {other!r}"]
-    names = [
-        name for name in dir(one) if name.startswith("co_") and name not in _ASKED_FOR
-    ]
+    names = [name for name in dir(one) if name.startswith("co_") and name not in _ASKED_FOR]
     found = [
         f"{where}.{name}: {getattr(one, name)!r} is not {getattr(other, name)!r}"
         for name in names
