@@ -222,6 +222,11 @@ def used(program: Program, changes: Changes) -> dict[Path, Change]:
     return {path: change for path, change in changes.items() if path in program.sources}
 
 
+def noticed(changes: Changes, recent: set[Path], began: int) -> int:
+    """Returns when the first of `changes` was noticed that is among the `recent` files; `began` if none is."""
+    return min((change.event_ns for path, change in changes.items() if path in recent), default=began)
+
+
 def _differing(head: Program, changes: Changes) -> dict[Path, Change]:
     """Returns those of `changes` that `head` does not run."""
     return {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from instar.hmr.code.arrivals import Arrivals
-from instar.hmr.code.backlog import Backlog, Changes, Contents, content, used
+from instar.hmr.code.backlog import Backlog, Changes, Contents, content, noticed, used
 from instar.hmr.code.building import Builder
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.edit import Edit, Rejection
@@ -291,7 +291,7 @@ class EditPipeline:
                         saved |= self._put(more, joining=True)
                         late = late and self._predictor.read_siblings(saved)
                         continue
-                    self._publish(head, program, found, _noticed(found, saved | held.keys(), began))
+                    self._publish(head, program, found, noticed(found, saved | held.keys(), began))
                 continue
             if not self._backlog.wanted(head, base, held) and not self._withdraw(head):
                 continue
@@ -378,9 +378,9 @@ class EditPipeline:
         self._told = str(error)
         digests = {self._name(path): change.digest for path, change in (own or changes).items()}
         superseded, self._superseded = tuple(self._superseded), []
-        noticed = _noticed(changes, saved, began)
+        event_ns = noticed(changes, saved, began)
         files = tuple(sorted(digests))
-        self._rejections.append(Rejection(files, digests, error, noticed, time.monotonic_ns(), superseded))
+        self._rejections.append(Rejection(files, digests, error, event_ns, time.monotonic_ns(), superseded))
         self._tell()
         return True
 
@@ -390,11 +390,6 @@ class EditPipeline:
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._codebase.root).as_posix()
-
-
-def _noticed(changes: Changes, recent: set[Path], began: int) -> int:
-    """Returns when the first of `changes` was noticed that is among the `recent` files; `began` if none is."""
-    return min((change.event_ns for path, change in changes.items() if path in recent), default=began)
 
 
 def _overtaken(message: _Settled | _Gone, saves: list[Change]) -> _Settled | _Gone:
