@@ -119,7 +119,9 @@ class Codebase:
         Raises:
             EditError: it cannot run; nothing is left behind and the Params of `base` are as they were.
         """
-        return _worked(self._build(base, changes, compile, trial, effects or Effects()), GOES_ON)
+        with self.remains.building:
+            found = self._build(base, changes, compile, trial, effects or Effects())
+        return _worked(found, GOES_ON)
 
     def retire(self, old: Program, new: Program) -> list[str]:
         """Makes `new` the program that runs instead of `old`; see `program.retire`. Kept objects get its classes."""

@@ -49,9 +49,14 @@ class Remains:
     """Frees versions that no program uses any more, and tells who holds one that cannot go.
 
     It refers to nothing by itself. Versions and programs may come from any thread.
+
+    Attributes:
+        building: held while a program is built. What is being built holds old versions for a while; and whoever looks for
+            them then gets hold of tuples that are not finished, which CPython cannot finish any more.
     """
 
     def __init__(self) -> None:
+        self.building = threading.Lock()
         self._lock = threading.Lock()
         self._versions: dict[str, weakref.ref[Instance]] = {}
         self._users: list[weakref.ref[User]] = []
@@ -93,6 +98,14 @@ class Remains:
 
     def _leaks(self, names: Collection[str]) -> tuple[str, ...]:
         """Counts that versions were found to be held; tells who holds those for which it is time."""
+        if not self.building.acquire(blocking=False):
+            return ()
+        try:
+            return self._found_held(names)
+        finally:
+            self.building.release()
+
+    def _found_held(self, names: Collection[str]) -> tuple[str, ...]:
         leaks: tuple[str, ...] = ()
         if any(self._is_due(name) for name in names):
             parts = Parts(self._unused(names))

@@ -127,6 +127,19 @@ def test_versions_go_without_the_collector(scene: Scene) -> None:
     assert run.leaks() == ()
 
 
+def test_nobody_is_blamed_while_a_program_is_built(scene: Scene) -> None:
+    scene.write("flock.py", CLASSES)
+    run = Run(scene)
+    held = run.program.modules["flock"].module
+    run.edit(CLASSES + "x = 1\n")
+    with run.codebase.remains.building:
+        for _ in range(2 * SWEEPS_UNTIL_TOLD):
+            assert run.codebase.remains.sweep().leaks == ()
+    (leak,) = run.leaks()
+    assert "stays in memory" in leak
+    del held
+
+
 def test_loggers_named_by_versions_go_with_them(scene: Scene) -> None:
     text = "import logging\nlog = logging.getLogger(__name__)\n"
     scene.write("flock.py", text)
