@@ -27,7 +27,7 @@ cdef extern from "ring/deltas.h" nogil:
         int64_t current
         int64_t newest
         uint32_t cold
-        instar_snapshot *snapshot
+        instar_snapshot *snapshots
         instar_pool *pool
         uint8_t *staging
 
@@ -58,7 +58,8 @@ cdef extern from "ring/upkeep.h" nogil:
     void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead)
 
 cdef extern from "ring/snapshot.h" nogil:
-    void instar_snapshot_complete(instar_snapshot *snapshot)
+    void instar_snapshots_complete(instar_deltas *deltas)
+    void instar_snapshots_forget_complete(instar_deltas *deltas)
 
 cdef extern from "plain/pool.h" nogil:
     instar_pool *instar_pool_start(unsigned threads)
@@ -75,7 +76,8 @@ cdef class History(Frames):
     cdef instar_column **columns
     cdef uint32_t *chosen
     # The one that may still be taken; kept alive until it is complete.
-    cdef object snapshot
+    # Those whose bytes may still be read.
+    cdef list snapshots
     cdef uint32_t choose(self, columns, bint keep_cold=*) except? 0xffffffff
     cdef int _travel(self, int way, const instar_ring *ring=*, uint64_t place=*) except -1
     cdef int _grow(self) except -1

@@ -39,6 +39,7 @@ cdef class History(Frames):
         histories += 1
         self.number = histories
         self.added = []
+        self.snapshots = []
         self.deltas.kernels = kernels
         self.deltas.ring.bytes = budget_bytes // INSTAR_LINE_BYTES * INSTAR_LINE_BYTES
         self.ring = reserve(self.deltas.ring.bytes + INSTAR_SPARE_BYTES, True, "a history")
@@ -137,7 +138,7 @@ cdef class History(Frames):
     def settle(self):
         self.begin_use()
         with nogil:
-            instar_snapshot_complete(self.deltas.snapshot)
+            instar_snapshots_complete(&self.deltas)
         self.busy = False
 
     def extent_at(self, Column column not None, int64_t frame):
@@ -242,7 +243,7 @@ cdef class History(Frames):
 
     @property
     def snapshot_pending(self):
-        return self.snapshot is not None and not self.snapshot.complete
+        return any([not snapshot.complete for snapshot in self.snapshots])
 
     @property
     def limit_bytes(self):
@@ -274,9 +275,10 @@ cdef class History(Frames):
         if self.busy:
             raise InstarError("another thread is using this history; nothing was changed. Use it from one thread at a time")
         self.busy = True
-        if self.snapshot is not None and self.snapshot.complete:
-            self.deltas.snapshot = NULL
-            self.snapshot = None
+        if self.snapshots:
+            left = [snapshot for snapshot in self.snapshots if not snapshot.complete]
+            instar_snapshots_forget_complete(&self.deltas)  # and perhaps one more, which is kept in vain until the next time
+            self.snapshots = left
         return 0
 
     cdef int _travel(self, int way, const instar_ring *ring = NULL, uint64_t place = 0) except -1:

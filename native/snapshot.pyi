@@ -13,8 +13,7 @@ class Snapshot:
 
     Making one takes the history's thread some microseconds a column. Bytes are copied by whoever calls `take`; those that
     a later frame has changed by then are led back by its deltas. Where the history's own thread is about to undo, redo, add
-    to the frame or drop such a delta, it copies the rest first. One history has one unfinished snapshot: a second makes
-    the first complete.
+    to the frame or drop such a delta, it copies the rest first. A history may have several.
 
     Args:
         history: The history that commits the columns.

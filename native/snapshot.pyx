@@ -57,7 +57,7 @@ cdef class Snapshot:
             with nogil:
                 instar_snapshot_begin(&self.state, &history.deltas, self.parts, count)
             self.history = history
-            history.snapshot = self
+            history.snapshots.append(self)
         finally:
             history.busy = False
 

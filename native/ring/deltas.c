@@ -14,14 +14,14 @@ enum {
 };
 
 void instar_deltas_forget(instar_deltas *deltas) {
-    instar_snapshot_abandon(deltas->snapshot);
+    instar_snapshots_abandon(deltas);
     deltas->ring.tail = deltas->ring.head = deltas->at = deltas->held = deltas->behind = 0;
     deltas->open = 0;
     deltas->oldest = deltas->newest = deltas->current;
 }
 
 void instar_deltas_reset(instar_deltas *deltas, int64_t frame) {
-    instar_snapshot_complete(deltas->snapshot);
+    instar_snapshots_complete(deltas);
     deltas->current = frame;
     instar_deltas_forget(deltas);
 }
@@ -53,7 +53,7 @@ static int make_room(instar_deltas *deltas, uint64_t bytes) {
 }
 
 void instar_deltas_keep_limit(instar_deltas *deltas) {
-    if (instar_deltas_used(deltas) > deltas->limit) instar_snapshot_complete(deltas->snapshot);
+    if (instar_deltas_used(deltas) > deltas->limit) instar_snapshots_complete(deltas);
     while (deltas->behind && instar_deltas_used(deltas) > deltas->limit) instar_deltas_evict(deltas);
     while (deltas->held && instar_deltas_used(deltas) > deltas->limit)
         instar_deltas_narrow(deltas, deltas->behind, deltas->held - deltas->behind - 1);
@@ -92,7 +92,7 @@ static void drop_redo(instar_deltas *deltas) {
 
 static void open_frame(instar_deltas *deltas, int64_t frame) {
     while (!fits(deltas, sizeof(instar_frame))) instar_deltas_evict(deltas);
-    instar_snapshot_follow(deltas->snapshot);
+    instar_snapshots_follow(deltas);
     instar_frame *record = instar_frame_at(&deltas->ring, deltas->ring.head);
     *record = (instar_frame){.record = {sizeof *record | INSTAR_FRAME, 0}, .frame = frame, .frame_before = deltas->current,
                              .previous = deltas->at};
@@ -105,7 +105,7 @@ static void open_frame(instar_deltas *deltas, int64_t frame) {
 }
 
 static void begin(instar_deltas *deltas, int64_t frame, uint64_t chunks) {
-    instar_snapshot_make_way(deltas->snapshot, frame, chunks * INSTAR_RECORD_ROOM);
+    instar_snapshots_make_way(deltas, frame, chunks * INSTAR_RECORD_ROOM);
     instar_deltas_turn(deltas);
     drop_redo(deltas);
     if (frame != deltas->current) {

@@ -23,7 +23,7 @@ typedef struct instar_deltas {
     int open;          /* whether the frame being committed has its record in the ring */
     int64_t oldest, current, newest;
     uint64_t sequence; /* odd while committed bytes change */
-    struct instar_snapshot *snapshot; /* the one that still reads the committed bytes */
+    struct instar_snapshot *snapshots; /* those that may still read the committed bytes */
     instar_pool *pool; /* NULL: one thread */
     uint8_t *staging;  /* INSTAR_STAGING_BYTES for each thread of the pool */
     uint32_t lock;     /* of the ring, while several threads commit */

@@ -8,13 +8,12 @@
 enum { PIECE_BYTES = 64 * INSTAR_CHUNK_BYTES };
 
 void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count) {
-    instar_snapshot_complete(deltas->snapshot);
-    *snapshot = (instar_snapshot){.deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .whole = deltas->current};
+    *snapshot = (instar_snapshot){.older = deltas->snapshots, .deltas = deltas, .columns = columns, .count = count, .frame = deltas->current, .whole = deltas->current};
     for (uint32_t i = 0; i < count; i++) {
         columns[i].first_piece = snapshot->pieces;
         snapshot->pieces += (columns[i].bytes + PIECE_BYTES - 1) / PIECE_BYTES;
     }
-    deltas->snapshot = snapshot->pieces ? snapshot : NULL;
+    if (snapshot->pieces) deltas->snapshots = snapshot;
 }
 
 static int is_damaged(const instar_snapshot *snapshot) { return __atomic_load_n(&snapshot->damaged, __ATOMIC_ACQUIRE); }
@@ -81,21 +80,17 @@ static void take_all(instar_snapshot *snapshot) {
     }
 }
 
-void instar_snapshot_complete(instar_snapshot *snapshot) {
-    if (!snapshot) return;
-    take_all(snapshot);
-    while (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) < snapshot->pieces) sched_yield();
+static int is_complete(const instar_snapshot *snapshot) {
+    return __atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces;
 }
 
-void instar_snapshot_abandon(instar_snapshot *snapshot) {
-    if (!snapshot || snapshot->frame == snapshot->deltas->current) return;
-    if (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
-    __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
-    instar_snapshot_complete(snapshot);
+void instar_snapshot_complete(instar_snapshot *snapshot) {
+    take_all(snapshot);
+    while (!is_complete(snapshot)) sched_yield();
 }
 
 void instar_snapshot_let_go(instar_snapshot *snapshot) {
-    if (__atomic_load_n(&snapshot->done, __ATOMIC_ACQUIRE) >= snapshot->pieces) return;
+    if (is_complete(snapshot)) return;
     __atomic_store_n(&snapshot->damaged, 1, __ATOMIC_RELEASE);
     take_all(snapshot);
 }
@@ -105,13 +100,36 @@ uint64_t instar_snapshot_followed(const instar_snapshot *snapshot) {
     return deltas->current == snapshot->frame ? 0 : instar_ring_between(&deltas->ring, snapshot->place, deltas->ring.head);
 }
 
-void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes) {
-    if (!snapshot) return;
-    const instar_deltas *deltas = snapshot->deltas;
-    int is_changed = frame == deltas->current && (bytes || deltas->current != snapshot->frame);
-    if (is_changed || instar_snapshot_followed(snapshot) + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(snapshot);
+void instar_snapshots_complete(instar_deltas *deltas) {
+    for (instar_snapshot *one = deltas->snapshots; one; one = one->older) instar_snapshot_complete(one);
 }
 
-void instar_snapshot_follow(instar_snapshot *snapshot) {
-    if (snapshot && snapshot->frame == snapshot->deltas->current) snapshot->place = snapshot->deltas->ring.head;
+void instar_snapshots_abandon(instar_deltas *deltas) {
+    for (instar_snapshot *one = deltas->snapshots; one; one = one->older) {
+        if (one->frame == deltas->current || is_complete(one)) continue;
+        __atomic_store_n(&one->damaged, 1, __ATOMIC_RELEASE);
+        instar_snapshot_complete(one);
+    }
+}
+
+void instar_snapshots_make_way(instar_deltas *deltas, int64_t frame, uint64_t bytes) {
+    for (instar_snapshot *one = deltas->snapshots; one; one = one->older) {
+        int is_changed = frame == deltas->current && (bytes || deltas->current != one->frame);
+        if (is_changed || instar_snapshot_followed(one) + bytes + 2 * INSTAR_RECORD_ROOM > deltas->limit) instar_snapshot_complete(one);
+    }
+}
+
+void instar_snapshots_follow(instar_deltas *deltas) {
+    for (instar_snapshot *one = deltas->snapshots; one; one = one->older)
+        if (one->frame == deltas->current) one->place = deltas->ring.head;
+}
+
+void instar_snapshots_forget_complete(instar_deltas *deltas) {
+    instar_snapshot **link = &deltas->snapshots;
+    while (*link) {
+        if (is_complete(*link))
+            *link = (*link)->older;
+        else
+            link = &(*link)->older;
+    }
 }

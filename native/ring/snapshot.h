@@ -17,6 +17,7 @@ typedef struct instar_snapshot_column {
 } instar_snapshot_column;
 
 typedef struct instar_snapshot {
+    struct instar_snapshot *older; /* another of the same deltas that was begun before */
     instar_deltas *deltas;
     instar_snapshot_column *columns;
     uint32_t count;
@@ -28,27 +29,34 @@ typedef struct instar_snapshot {
     int damaged;              /* whether a delta that was needed is not whole */
 } instar_snapshot;
 
-/* Begins a snapshot of the current frame; `columns` are filled in but for `first_piece`. Another that was not complete is completed. */
+/* Begins a snapshot of the current frame; `columns` are filled in but for `first_piece`. It is the first of those of the deltas then. */
 void instar_snapshot_begin(instar_snapshot *snapshot, instar_deltas *deltas, instar_snapshot_column *columns, uint32_t count);
 
-/* Takes pieces until there are none left, and waits for those in other threads. Does nothing for NULL. */
+/* Takes pieces until there are none left, and waits for those in other threads. */
 void instar_snapshot_complete(instar_snapshot *snapshot);
 
-/* All frames but the current one are gone before their time. A snapshot of the current one needs none of them; of another, what is not
- * taken yet cannot be, and it is damaged. Does nothing for NULL. */
-void instar_snapshot_abandon(instar_snapshot *snapshot);
-
-/* Nobody wants it any more: the rest is not taken. Unlike instar_snapshot_abandon this does not wait for other threads. */
+/* Nobody wants it any more: the rest is not taken. Unlike instar_snapshots_abandon this does not wait for other threads. */
 void instar_snapshot_let_go(instar_snapshot *snapshot);
-
-/* Completes the snapshot if a commit of `frame` that adds so many bytes to the ring could take from it what it needs: what lies after its
- * own frame. To drop what could be redone, with an empty commit of that frame, takes nothing. Does nothing for NULL. */
-void instar_snapshot_make_way(instar_snapshot *snapshot, int64_t frame, uint64_t bytes);
 
 /* Bytes of the ring from the first record after the snapshot's frame on: what is needed to lead pieces back to it. */
 uint64_t instar_snapshot_followed(const instar_snapshot *snapshot);
 
-/* A frame after the current one gets its record at the ring's head. Does nothing for NULL. */
-void instar_snapshot_follow(instar_snapshot *snapshot);
+/* What follows is for all snapshots of the deltas, and for the thread that commits. */
+
+void instar_snapshots_complete(instar_deltas *deltas);
+
+/* All frames but the current one are gone before their time. A snapshot of the current one needs none of them; of another, what is not
+ * taken yet cannot be, and it is damaged. */
+void instar_snapshots_abandon(instar_deltas *deltas);
+
+/* Completes those of which a commit of `frame` that adds so many bytes to the ring could take what they need: what lies after their own
+ * frame. To drop what could be redone, with an empty commit of that frame, takes nothing. */
+void instar_snapshots_make_way(instar_deltas *deltas, int64_t frame, uint64_t bytes);
+
+/* A frame after the current one gets its record at the ring's head. */
+void instar_snapshots_follow(instar_deltas *deltas);
+
+/* Those that are complete are none of the deltas any more. */
+void instar_snapshots_forget_complete(instar_deltas *deltas);
 
 #endif

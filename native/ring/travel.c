@@ -22,7 +22,7 @@ int instar_deltas_step(instar_deltas *deltas, const instar_ring *ring, uint64_t 
     const instar_frame *frame = instar_frame_at(ring, place);
     if (deltas->current != frame->frame && deltas->current != frame->frame_before) return INSTAR_NONE;
     if (is_cold(deltas, ring, place, columns)) return INSTAR_COLD;
-    instar_snapshot_complete(deltas->snapshot);
+    instar_snapshots_complete(deltas);
     instar_deltas_turn(deltas);
     for (int64_t at = instar_frame_next(ring, place, place); at >= 0; at = instar_frame_next(ring, place, (uint64_t)at)) {
         const instar_record *record = instar_ring_at(ring, (uint64_t)at);

@@ -25,7 +25,7 @@ int instar_frame_mend(instar_deltas *deltas, uint64_t place) {
     for (int mended = 0;; mended++) {
         int64_t at = instar_frame_damage(deltas->kernels, ring, place);
         if (at == INSTAR_NONE) return mended;
-        instar_snapshot_complete(deltas->snapshot); /* the search flips bits that it may be reading */
+        instar_snapshots_complete(deltas); /* the search flips bits that it may be reading */
         instar_record *record = instar_ring_at(ring, (uint64_t)at);
         uint64_t room = instar_ring_room(ring, (uint64_t)at);
         int whole = instar_record_whole(deltas->kernels, record, room);
@@ -59,7 +59,7 @@ static uint64_t find_ahead(const instar_deltas *deltas, uint64_t most, uint64_t 
 }
 
 void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead) {
-    instar_snapshot_complete(deltas->snapshot);
+    instar_snapshots_complete(deltas);
     uint64_t first = 0, last = deltas->at;
     behind = find_behind(deltas, behind, &first);
     ahead = find_ahead(deltas, ahead, &last);
@@ -78,7 +78,7 @@ void instar_deltas_narrow(instar_deltas *deltas, uint64_t behind, uint64_t ahead
 }
 
 void instar_deltas_drop(instar_deltas *deltas, uint64_t frames) {
-    instar_snapshot_complete(deltas->snapshot);
+    instar_snapshots_complete(deltas);
     uint64_t from = deltas->ring.tail, keep = frames < deltas->behind ? deltas->behind - frames : 0;
     while (deltas->behind > keep) instar_deltas_evict(deltas);
     if (deltas->held)
@@ -90,7 +90,7 @@ void instar_deltas_drop(instar_deltas *deltas, uint64_t frames) {
 void instar_deltas_bring_back(instar_deltas *deltas, const instar_ring *ring, uint64_t place) {
     const instar_frame *source = instar_frame_at(ring, place);
     uint64_t bytes = source->end - place, tail = place % INSTAR_LINE_BYTES;
-    instar_snapshot_complete(deltas->snapshot);
+    instar_snapshots_complete(deltas);
     instar_deltas_forget(deltas);
     if (tail + bytes > deltas->limit) return;
     memcpy(deltas->ring.base + tail, source, bytes);

@@ -149,17 +149,35 @@ def test_it_is_completed_before_the_ring_comes_round(undone):
     assert bytes(snapshot.take()[0]) == wanted
 
 
-def test_a_second_snapshot_completes_the_first():
-    history, columns, live = world([PIECE])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_several_are_of_their_frames_whichever_is_taken_first(order):
+    history, columns, live = world([4 * PIECE])
+    snapshots, wanted = [], []
+    for frame in (1, 2, 3):
+        write(live, np.random.default_rng(frame), 0.0001)
+        history.commit(frame, columns)
+        snapshots.append(Snapshot(history, columns))
+        wanted.append(bytes(columns[0].committed))
+        assert not snapshots[-1].complete
+    for number in order:
+        write(live, np.random.default_rng(10 + number), 0.0001)
+        history.commit(4 + order.index(number), columns)
+        assert history.snapshot_pending
+        assert bytes(snapshots[number].take()[0]) == wanted[number]
+    assert not history.snapshot_pending
+
+
+def test_one_that_is_given_up_leaves_the_others():
+    history, columns, live = world([4 * PIECE])
     history.commit(1, columns)
-    first = Snapshot(history, columns)
-    assert not first.complete
-    second = Snapshot(history, columns)
-    assert first.complete
-    assert not second.complete
+    kept = [Snapshot(history, columns) for _ in range(3)]
+    wanted = bytes(columns[0].committed)
+    kept.pop(1).abandon()
     live[0][:] = 9
     history.commit(2, columns)
-    assert not np.frombuffer(second.take()[0], np.uint8).any()
+    assert [bytes(one.take()[0]) == wanted for one in kept] == [True, True]
+    history.commit(3, columns)
+    assert not history.snapshot_pending
 
 
 def test_takes_committed_extents():

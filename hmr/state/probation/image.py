@@ -10,9 +10,6 @@ from instar.native import Column, History, HistoryError, Snapshot, chunk_crcs
 EAGER_BYTES = 4 << 20
 """A larger image is copied by a worker in time; a smaller one by the commit that would drop what it needs."""
 
-PATIENCE_COMMITS = 30
-"""After so many commits it begins at the latest: whoever takes another snapshot waits for what is missing of this one."""
-
 _worker = ThreadPoolExecutor(1, "instar-probation")
 
 
@@ -21,7 +18,7 @@ class Image:
 
     As long as the history leads back to its frame, bytes that are missing can still be had, and the commit that would drop a
     delta they need copies them first. So that none has to wait for much, a worker copies a large image once an eighth of the
-    history has been written since; the image of an edit that is replaced soon is never copied.
+    history has been written since; where frames change little it is never copied.
 
     Attributes:
         frame: The frame.
@@ -36,7 +33,6 @@ class Image:
         """
         self.frame = history.current
         self._history = history
-        self._commits = 0
         self._columns = [column for own in columns.values() for column in own]
         self._bytes = {name: sum(column.committed_extent for column in own) for name, own in columns.items()}
         self._is_large = sum(self._bytes.values()) > EAGER_BYTES
@@ -45,10 +41,9 @@ class Image:
 
     def advance(self) -> None:
         """Have a worker copy a large image when it is time; call it after each commit."""
-        if self._taken is None and self._is_large:
-            self._commits += 1
-            if self._commits >= PATIENCE_COMMITS or 8 * self._snapshot.followed_bytes >= self._history.limit_bytes:
-                self._taken = _worker.submit(self._snapshot.take)
+        is_time = 8 * self._snapshot.followed_bytes >= self._history.limit_bytes
+        if self._taken is None and self._is_large and is_time:
+            self._taken = _worker.submit(self._snapshot.take)
 
     def bytes_by_table(self) -> Mapping[str, int]:
         """The bytes of each table."""

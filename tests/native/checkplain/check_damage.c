@@ -163,7 +163,7 @@ static void take_snapshot(world *world) {
     for (size_t n = random_below(4); n > 0; n--) take_step(world);
     if (flips == 1) repair(world, &mended);
     instar_snapshot_complete(&snapshot);
-    world->deltas.snapshot = NULL;
+    world->deltas.snapshots = NULL;
     EXPECT(snapshot.damaged || memcmp(target, right, bytes) == 0);
     repair(world, NULL);
     world_expect_sound(world);

@@ -104,7 +104,6 @@ def contents(state):
 @pytest.mark.parametrize("edit", EDITS)
 def test_the_world_is_as_it_was(monkeypatch, edit, held, eager):
     monkeypatch.setattr(image, "EAGER_BYTES", 0 if eager else 1 << 40)
-    monkeypatch.setattr(image, "PATIENCE_COMMITS", 1)
     state = world(history_bytes=(64 << 20) if held else (1 << 18))
     before = contents(state)
     mark = state.mark()
@@ -229,10 +228,8 @@ def test_a_frame_that_was_rolled_back_to_is_returned_to(back, held):
     assert state.validate().faults == []
 
 
-@pytest.mark.parametrize("patience", [4, 1 << 20], ids=["late", "in need"])
-def test_a_large_world_is_copied_late_or_when_the_history_has_moved_on(monkeypatch, patience):
+def test_a_large_world_is_copied_when_the_history_has_moved_on(monkeypatch):
     monkeypatch.setattr(image, "EAGER_BYTES", 0)
-    monkeypatch.setattr(image, "PATIENCE_COMMITS", patience)
     state = world(history_bytes=8 << 20)
     mark = state.mark()
     mark.keep()
@@ -243,8 +240,7 @@ def test_a_large_world_is_copied_late_or_when_the_history_has_moved_on(monkeypat
         live(state, np.random.default_rng(commits), 0.5)
         assert mark.fault() is None
         commits += 1
-        is_time = commits >= 4 if patience == 4 else state.history_bytes - used >= 1 << 20
-        assert (mark._image._taken is not None) == is_time
+        assert (mark._image._taken is not None) == (state.history_bytes - used >= 1 << 20)
     assert bytes(mark._image.of(column)) == wanted
 
 
