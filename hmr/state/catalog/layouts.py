@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from instar.hmr.state.columns import Columns
@@ -55,9 +55,10 @@ class Era(NamedTuple):
 class Eras:
     """The eras of the frames held, one after the other. It never changes: what comes or goes makes another one."""
 
-    def __init__(self, eras: Iterable[Era]) -> None:
-        """Args: eras: oldest first; one at least."""
+    def __init__(self, eras: Iterable[Era], native: Mapping[Column, None] | None = None) -> None:
+        """Args: eras: oldest first; one at least. native: their native columns, if they are known."""
         self._eras = tuple(eras)
+        self._native = native
 
     @property
     def newest(self) -> Era:
@@ -69,11 +70,20 @@ class Eras:
         return next(era for era in reversed(self._eras) if era.since <= frame)
 
     def followed_by(self, era: Era, oldest: int) -> Eras:
-        """These and another one; those of frames before ``oldest`` alone are dropped."""
+        """These and another one; those of frames before ``oldest`` alone are dropped.
+
+        Columns come once and go once: what eras had that are dropped is gone if the first one left has it no more.
+        """
         eras = [*self._eras, era]
-        while len(eras) > 1 and eras[1].since <= oldest:
-            eras.pop(0)
-        return Eras(eras)
+        dropped = 0
+        while len(eras) > dropped + 1 and eras[dropped + 1].since <= oldest:
+            dropped += 1
+        native = self._known() | dict.fromkeys(_native(era))
+        if dropped:
+            left = set(_native(eras[dropped]))
+            gone = {column for one in eras[:dropped] for column in _native(one)} - left
+            native = {column: None for column in native if column not in gone}
+        return Eras(eras[dropped:], native)
 
     def until(self, frame: int) -> Eras:
         """These without those that began after a frame."""
@@ -81,8 +91,15 @@ class Eras:
 
     def native(self) -> list[Column]:
         """The native columns of all tables in all eras, once each, in order of their creation."""
-        columns: dict[Column, None] = {}
-        for era in self._eras:
-            for form in era.forms.values():
-                columns |= dict.fromkeys((*form.roots.native, *form.columns.native()))
-        return list(columns)
+        return list(self._known())
+
+    def _known(self) -> dict[Column, None]:
+        if self._native is None:
+            self._native = {column: None for era in self._eras for column in _native(era)}
+        return dict(self._native)
+
+
+def _native(era: Era) -> Iterator[Column]:
+    for form in era.forms.values():
+        yield from form.roots.native
+        yield from form.columns.native()
