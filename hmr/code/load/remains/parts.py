@@ -6,19 +6,13 @@ import gc
 import logging
 import sys
 from collections.abc import Iterable
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FrameType,
-    FunctionType,
-    ModuleType,
-)
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from instar.hmr.code.load.loading import Instance
 
-MOST_OBJECTS = 6_000
-"""What is looked at in one go; a version that leads to more is left to the collector."""
+MOST_OBJECTS = 20_000
+"""What is looked at in all; versions that lead to more are left to the collector."""
 
 _LEAVES = (str, bytes, int, float, complex, type(None), CodeType, FrameType, range, slice, logging.Logger)
 _EXACT_LEAVES = frozenset((*_LEAVES, bool))
@@ -32,18 +26,21 @@ class Parts:
     """All that some instances lead to, but for modules, and functions and classes of others.
 
     Attributes:
-        objects: They.
-        is_complete: Whether there are no more of them than can be looked at in one go.
+        objects: They, as far as they were found.
     """
 
     def __init__(self, instances: list[Instance]) -> None:
-        """Gathers; takes the list for its own."""
+        """Begins; takes the list for its own."""
         self.objects: list[Any] = instances
         self._names = frozenset(found.module.__name__ for found in instances)
         self._scopes = {id(found.module.__dict__): found.module.__name__ for found in instances}
         self._places = {id(found): place for place, found in enumerate(instances)}
         self._referents: list[list[int]] = []
-        self.is_complete = self._gather()
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether there are more than are looked at."""
+        return len(self.objects) > MOST_OBJECTS
 
     def held(self) -> dict[str, Any]:
         """Returns the modules that can be reached from outside, by name, with the nearest object that is referred to.
@@ -52,14 +49,17 @@ class Parts:
         """
         roots = self._referred_to()
         alive = self._reached(roots)
-        places = {name: self._places[scope] for scope, name in self._scopes.items()}
-        return {name: self._nearest(place, roots) for name, place in places.items() if place in alive}
+        places = [(name, self._places[scope]) for scope, name in self._scopes.items()]
+        return {name: self._nearest(place, roots) for name, place in places if place in alive}
 
     def __contains__(self, found: object) -> bool:
         return id(found) in self._places
 
-    def _gather(self) -> bool:
-        for found in self.objects:
+    def gather(self, most: int = MOST_OBJECTS) -> bool:
+        """Looks at so many objects more; returns whether that was all, or they are too many."""
+        end = len(self._referents) + most
+        while len(self._referents) < min(end, len(self.objects)) and not self.are_too_many:
+            found = self.objects[len(self._referents)]
             places = []
             for other in gc.get_referents(found):
                 if type(other) in _EXACT_LEAVES:
@@ -71,9 +71,7 @@ class Parts:
                 if place is not None:
                     places.append(place)
             self._referents.append(places)
-            if len(self.objects) > MOST_OBJECTS:
-                return False
-        return True
+        return self.are_too_many or len(self._referents) == len(self.objects)
 
     def _is_own(self, found: Any) -> bool:
         if isinstance(found, FunctionType):

@@ -11,14 +11,16 @@ import logging
 import threading
 import typing
 import weakref
-from collections.abc import Callable, Collection, Iterable
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from instar.hmr.code.load.loading import Instance
 from instar.hmr.code.load.remains.holders import holder
 from instar.hmr.code.load.remains.parts import Parts
 from instar.hmr.code.load.remains.young import make_young
 
+MOST_AT_ONCE = 1_000
+"""Objects that one sweep looks at."""
 SWEEPS_UNTIL_TOLD = 3
 """How often a version is found to be held until people are told: somebody may be about to let it go."""
 
@@ -48,7 +50,7 @@ class User(Protocol):
 class Remains:
     """Frees versions that no program uses any more, and tells who holds one that cannot go.
 
-    It refers to nothing by itself. Versions and programs may come from any thread.
+    It refers to nothing but what it is looking at. Versions and programs may come from any thread.
 
     Attributes:
         building: held while a program is built. What is being built holds old versions for a while; and whoever looks for
@@ -58,67 +60,95 @@ class Remains:
     def __init__(self) -> None:
         self.building = threading.Lock()
         self._lock = threading.Lock()
-        self._versions: dict[str, weakref.ref[Instance]] = {}
+        self._versions: dict[int, weakref.ref[Instance]] = {}
         self._users: list[weakref.ref[User]] = []
-        self._held: dict[str, int] = {}
-        self._waiting: list[list[str]] = []
+        self._held: dict[int, int] = {}
+        self._waiting: list[list[int]] = []
+        self._looked_at: list[int] = []
+        self._parts: Parts | None = None
+        self._holders: dict[str, str] = {}
 
     def came(self, instances: Iterable[Instance], user: User | None) -> None:
-        """Notes versions that were executed, and the program that uses them; none if their load failed."""
+        """Notes versions that were executed, and the program that uses them; none if their load failed.
+
+        Versions are told apart by their identity: one that failed leaves its name to the next of the same content.
+        """
         with self._lock:
-            self._versions.update({found.module.__name__: weakref.ref(found) for found in instances})
+            for found in instances:
+                self._versions[id(found)] = weakref.ref(found)
+                self._held.pop(id(found), None)
             if user is not None:
                 self._users = [known for known in self._users if known() is not None]
                 self._users.append(weakref.ref(user))
 
     def sweep(self) -> Swept:
-        """Has the collector look at one unused version, and those that it is linked with.
+        """Looks a while longer at what one unused version, with those that it is linked with, is made of.
 
-        Takes microseconds where there is none, and about a millisecond for 300 objects.
+        When that is known the collector looks at it. Takes microseconds where there is none, else up to about 2 ms.
         """
-        if not self._waiting:
-            self._waiting = _linked(self._unused())
-        freed, leaks = self._sweep(self._waiting.pop(0)) if self._waiting else (0, ())
-        return Swept(freed, leaks, not self._waiting)
-
-    def _sweep(self, names: Collection[str]) -> tuple[int, tuple[str, ...]]:
-        parts = Parts(self._unused(names))
-        if not parts.is_complete:
-            self._held.update(dict.fromkeys(names, SWEEPS_UNTIL_TOLD))
-            return 0, ()
+        if self._parts is None:
+            if not self._waiting:
+                self._waiting = _linked(self._unused())
+            if not self._waiting:
+                return Swept()
+            self._looked_at = self._waiting.pop(0)
+            self._parts = Parts(self._unused(self._looked_at))
+        if not self._parts.gather(MOST_AT_ONCE):
+            return Swept(is_last=False)
+        parts, self._parts = self._parts, None
+        if parts.are_too_many:
+            self._held.update(dict.fromkeys(self._looked_at, SWEEPS_UNTIL_TOLD))
+            return Swept(is_last=not self._waiting)
         make_young(parts.objects)
         del parts  # or it would count as one who refers to them
+        freed, leaks = self._collect(self._looked_at)
+        return Swept(freed, leaks, not self._waiting)
+
+    def _collect(self, versions: Collection[int]) -> tuple[int, tuple[str, ...]]:
+        names = {found.module.__name__ for found in self._unused(versions)}
         freed = gc.collect(0)
-        if self._unused(names):
+        if self._unused(versions):
             _clear_caches()
             freed += gc.collect(1)
-        left = [found.module.__name__ for found in self._unused(names)]
-        _forget_loggers(set(names).difference(left))
+        unused = self._unused()
+        left = {
+            id(found): found.module.__name__
+            for found in self._unused(versions)
+            if not any(_reaches(other, found) and id(other) not in versions for other in unused)
+        }
+        _forget_loggers(names.difference(found.module.__name__ for found in unused))
+        del unused  # or it would hold them too
         return freed, self._leaks(left)
 
-    def _leaks(self, names: Collection[str]) -> tuple[str, ...]:
+    def _leaks(self, versions: Mapping[int, str]) -> tuple[str, ...]:
         """Counts that versions were found to be held; tells who holds those for which it is time."""
         if not self.building.acquire(blocking=False):
             return ()
         try:
-            return self._found_held(names)
+            return self._found_held(versions)
         finally:
             self.building.release()
 
-    def _found_held(self, names: Collection[str]) -> tuple[str, ...]:
+    def _found_held(self, versions: Mapping[int, str]) -> tuple[str, ...]:
         leaks: tuple[str, ...] = ()
-        if any(self._is_due(name) for name in names):
-            parts = Parts(self._unused(names))
+        due = {name for version, name in versions.items() if self._held.get(version, 0) == SWEEPS_UNTIL_TOLD - 1}
+        if due:
+            parts = Parts(self._unused(versions))
+            parts.gather()
             held = parts.held()
-            leaks = tuple(_sentence(name, holder(name, held[name], parts)) for name in held if self._is_due(name))
-        self._held.update({name: self._held.get(name, 0) + 1 for name in names})
+            leaks = tuple(_sentence(name, self._holder(name, held[name], parts)) for name in held if name in due)
+        self._held.update({version: self._held.get(version, 0) + 1 for version in versions})
         return leaks
 
-    def _is_due(self, name: str) -> bool:
-        return self._held.get(name, 0) == SWEEPS_UNTIL_TOLD - 1
+    def _holder(self, name: str, part: Any, parts: Parts) -> str:
+        """Who holds a version; searched for once for each file, as all objects of the process are looked at."""
+        file = name.partition("@")[0]
+        if file not in self._holders:
+            self._holders[file] = holder(name, part, parts)
+        return self._holders[file]
 
-    def _unused(self, names: Collection[str] | None = None) -> list[Instance]:
-        """Returns the versions that no program uses, of some names or all of them, but for those that cannot go."""
+    def _unused(self, versions: Collection[int] | None = None) -> list[Instance]:
+        """Returns the versions that no program uses, some of them or all, but for those that cannot go."""
         with self._lock:
             used = {
                 id(instance)
@@ -126,29 +156,34 @@ class Remains:
                 if (user := known()) is not None
                 for instance in user.instances.values()
             }
-            self._versions = {name: known for name, known in self._versions.items() if known() is not None}
+            self._versions = {version: known for version, known in self._versions.items() if known() is not None}
             return [
                 found
-                for name, known in self._versions.items()
-                if (names is None or name in names)
-                and self._held.get(name, 0) < SWEEPS_UNTIL_TOLD
+                for version, known in self._versions.items()
+                if (versions is None or version in versions)
+                and self._held.get(version, 0) < SWEEPS_UNTIL_TOLD
                 and (found := known()) is not None
-                and id(found) not in used
+                and version not in used
             ]
 
 
-def _linked(versions: Iterable[Instance]) -> list[list[str]]:
-    """Returns the names of versions, those together of which one can reach the other: they go together or not at all."""
+def _linked(versions: Iterable[Instance]) -> list[list[int]]:
+    """Returns the ids of versions, those together that can reach each other: they go together or not at all.
+
+    Those that others can reach come after them, which hold them.
+    """
     groups: list[list[Instance]] = []
-    for found in versions:
-        near = [group for group in groups if any(_reaches(found, other) for other in group)]
-        groups = [group for group in groups if group not in near]
-        groups.append([*(other for group in near for other in group), found])
-    return [[found.module.__name__ for found in group] for group in groups]
+    for found in sorted(versions, key=lambda one: -len(one.closure)):
+        group = next((group for group in groups if _reaches(found, group[0]) and _reaches(group[0], found)), None)
+        if group is None:
+            groups.append([found])
+        else:
+            group.append(found)
+    return [[id(found) for found in group] for group in groups]
 
 
 def _reaches(one: Instance, other: Instance) -> bool:
-    return one.closure.get(other.name) is other or other.closure.get(one.name) is one
+    return one.closure.get(other.name) is other
 
 
 def _sentence(name: str, who: str) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from instar.hmr.code import EditError
+from instar.hmr.code.load.remains import remains as module
 from instar.hmr.code.load.remains.parts import MOST_OBJECTS
-from instar.hmr.code.load.remains.remains import SWEEPS_UNTIL_TOLD
+from instar.hmr.code.load.remains.remains import MOST_AT_ONCE, SWEEPS_UNTIL_TOLD
 
 from ...conftest import Scene
 
@@ -191,6 +192,33 @@ def test_versions_that_have_nothing_to_do_with_each_other_go_one_after_the_other
     assert run.codebase.remains.sweep() == (0, (), True)
 
 
+def test_a_large_one_is_looked_at_in_parts(scene: Scene) -> None:
+    scene.write("flock.py", CLASSES + f"large = [[] for _ in range({4 * MOST_AT_ONCE})]\n")
+    run = Run(scene)
+    run.edit("x = 1\n")
+    gc.freeze()
+    sweeps = [run.codebase.remains.sweep()]
+    while not sweeps[-1].is_last:
+        sweeps.append(run.codebase.remains.sweep())
+    assert [swept.freed > 0 for swept in sweeps] == [False] * 4 + [True]
+    assert run.left() == set()
+
+
+def test_who_holds_versions_of_a_file_is_searched_for_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.write("registry.py", "things = []\n")
+    text = "from registry import things\n" + HELD + "things.append({'draw': poll})\n"
+    scene.write("flock.py", text)
+    run = Run(scene)
+    searched: list[str] = []
+    search = module.holder
+    monkeypatch.setattr(module, "holder", lambda *asked: (searched.append(asked[0]), search(*asked))[1])
+    for number in range(2):
+        run.edit(text + f"x = {number}\n")
+        (leak,) = run.leaks()
+        assert "held by registry.things, which leads to" in leak
+    assert len(searched) == 1
+
+
 def test_one_that_is_too_large_to_be_looked_at_keeps_none_of_the_others(scene: Scene) -> None:
     scene.write("flock.py", f"large = [[] for _ in range({MOST_OBJECTS})]\ndef f(): pass\n")
     run = Run(scene)
@@ -229,6 +257,29 @@ def test_failed_loads_go_too(scene: Scene) -> None:
             run.edit(CLASSES + f"{number} / 0\n")
     assert [run.codebase.remains.sweep().is_last for _ in range(3)] == [False, False, True]
     assert not [found for found in gc.get_objects() if type(found).__name__ == "Instance" and id(found) not in before]
+
+
+def test_a_load_that_fails_twice_leaves_nothing_of_either(scene: Scene) -> None:
+    scene.write("flock.py", "import a\n")
+    scene.write("a.py", "x = 1\n")
+    run = Run(scene)
+    before = {id(found) for found in gc.get_objects() if type(found).__name__ == "Instance"}
+    for _ in range(3):
+        with pytest.raises(EditError):
+            run.edit("import a\n1 / 0\n")
+    run.edit("x = 1\n", "a")
+    gc.freeze()
+    while not run.codebase.remains.sweep().is_last:
+        pass
+    running = {id(found) for found in run.program.instances.values()}
+    left = [
+        found for found in gc.get_objects() if type(found).__name__ == "Instance" and id(found) not in before | running
+    ]
+    gc.unfreeze()
+    left += [
+        found for found in gc.get_objects() if type(found).__name__ == "Instance" and id(found) not in before | running
+    ]
+    assert not left
 
 
 HELD = "def poll(): return 1\nclass Window:\n    def draw(self): return poll()\n"
