@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from instar.hmr.code.compile.compiler import compile_source
 from instar.hmr.code.compile.source import Source
-from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError
+from instar.hmr.code.errors import GOES_ON, NOT_STARTED, EditError, ParamError, bare
 from instar.hmr.code.hooks import find_hooks
 from instar.hmr.code.keeping import Kept
 from instar.hmr.code.load.adoption import adopt
@@ -303,8 +303,7 @@ def _worked(result: Program | EditError, kept: str) -> Program:
     if isinstance(result, Program):
         return result
     result.kept = kept
-    result.__cause__ = result.__context__ = None
-    raise result.with_traceback(None)
+    raise bare(result)
 
 
 def _instance(name: str, graph: Graph, running: Mapping[str, Instance]) -> Instance:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar
 
 from instar.native.errors import InstarError
 
+_E = TypeVar("_E", bound=BaseException)
 GOES_ON = "The running version goes on: mend the file and save it again."
 NOT_STARTED = "Nothing was started: mend the file and start again."
 
@@ -64,6 +66,12 @@ class HookError(EditError):
 
 class ParamError(EditError):
     """A `Param` that is declared or used wrongly, or given a value it does not allow."""
+
+
+def bare(error: _E) -> _E:
+    """Returns an error without the frames that it went through: who keeps it would keep the versions that they refer to."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def excerpt(line: int, text: str, column: int | None = None, end_column: int | None = None) -> str:

@@ -15,6 +15,7 @@ from instar.hmr.code.backlog import Backlog, Changes, Contents, content, noticed
 from instar.hmr.code.building import Builder
 from instar.hmr.code.codebase import Codebase
 from instar.hmr.code.edit import Edit, Rejection
+from instar.hmr.code.errors import bare
 from instar.hmr.code.predict import Predictor
 from instar.hmr.code.program import Program, drop
 from instar.hmr.code.watch import Change, Repository, Watcher
@@ -197,7 +198,7 @@ class EditPipeline:
         with self._lock:
             self._head = edit.base
             stale, self._ready = self._ready, None
-            self._undone = {**self._undone, (edit.base, content(edit.changes)): error}
+            self._undone = {**self._undone, (edit.base, content(edit.changes)): bare(error)}
         self._inbox.put(_Settled(edit, error, stale))
 
     def rejections(self) -> list[Rejection]:
@@ -311,7 +312,7 @@ class EditPipeline:
         try:
             program = self._builder.build(head, {path: change.data for path, change in changes.items()})
         except InstarError as error:
-            failed[head, content(changes)] = error
+            failed[head, content(changes)] = bare(error)
             self._backlog.fail(changes, error)
             return None
         if (refused := failed.get((head, content(used(program, changes))))) is None:

@@ -79,12 +79,15 @@ class HookCalls:
         except KeyboardInterrupt:
             self._state.rollback(frame)
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - it is raised again, as a fault
             self._state.rollback(frame)
             fault = HookFault(call.hook, frame, self._home, error)
             if call.hook.kind != "setup":
                 self.resting[call.hook.module] = fault
-            raise fault from error
+            try:
+                raise fault from error
+            finally:
+                del fault  # or it would refer to itself, by this frame, and stay with the version that raised
 
     def validate(self, calls: Iterable[HookCall]) -> list[Fault]:
         """Call `validate` hooks; returns what those that raise have found, and nothing rests for it."""

@@ -42,7 +42,17 @@ class Garbage:
 
     @property
     def full_collection_due(self) -> bool:
-        """Whether enough objects were frozen since the last full collection to make one worth a late frame."""
+        """Whether enough objects were frozen since the last full collection to make one worth a late frame.
+
+        What was frozen may have gone without a collection: before it says so it counts.
+        """
+        if not self._is_much:
+            return False
+        self._grown = gc.get_freeze_count() - self._base
+        return self._is_much
+
+    @property
+    def _is_much(self) -> bool:
         return self._grown > max(MIN_GROWTH, GROWTH * self._base)
 
     def collect(self) -> None:
