@@ -62,3 +62,13 @@ def test_growth_makes_a_full_collection_due_which_finds_frozen_cycles(monkeypatc
         assert seen() is None
         assert garbage_of_frames.full_collections == 1
         assert not garbage_of_frames.full_collection_due
+
+
+def test_what_was_frozen_and_went_by_itself_makes_no_collection_due(monkeypatch):
+    monkeypatch.setattr(garbage, "MIN_GROWTH", garbage.YOUNG)
+    monkeypatch.setattr(garbage, "GROWTH", 0.0)
+    with Garbage() as garbage_of_frames:
+        nodes = [[] for _ in range(4 * garbage.YOUNG)]
+        garbage_of_frames.collect()
+        nodes.clear()
+        assert not garbage_of_frames.full_collection_due
