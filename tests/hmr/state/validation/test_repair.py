@@ -188,6 +188,8 @@ def test_a_rollback_refuses_to_carry_what_is_lost(state, column_of):
 
 def test_a_kept_checkpoint_is_a_source_with_the_deltas_since(state, column_of):
     kept = [state.checkpoint() for _ in range(2)]
+    for one in kept:
+        one.wait()
     for value in (4, 5):
         state["boids"].x[value::9] = value
         state.commit()
@@ -202,6 +204,7 @@ def test_a_kept_checkpoint_is_a_source_with_the_deltas_since(state, column_of):
 
 def test_what_is_lost_names_the_last_good_checkpoint(state, lose):
     good = state.checkpoint()
+    good.wait()
     state["boids"].x[:] += 1
     state.commit()
     bad = state.checkpoint()
