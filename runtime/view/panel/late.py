@@ -10,16 +10,20 @@ from rich.text import Text
 from instar.view.panel.row import Row, labelled
 from instar.view.view import Snapshot
 
+_BEGAN_LATE = ("catching up", "woken late")
+"""Causes that lie outside of the frame itself."""
+
 
 def late(snapshot: Snapshot) -> Iterator[Row]:
-    """Causes of late frames, most frequent first, and the last one with its longest spans."""
+    """Causes of late frames, most frequent first, and the last one that did not just begin late, with its longest spans."""
     told = snapshot.get("late") or {}
     causes = sorted((told.get("causes") or {}).items(), key=lambda item: -item[1])
     if not causes:
         return
     parts = [Text.assemble((f"{count:,}", "yellow"), (f" {cause}", "dim")) for cause, count in causes]
     yield Row(labelled("late for", Text("  ").join(parts)), 4)
-    last = (told.get("newest") or [None])[-1]
+    newest = told.get("newest") or ()
+    last = next((one for one in reversed(newest) if one["cause"] not in _BEGAN_LATE), None)
     if last is not None:
         line = Text.assemble(
             f"frame {last['frame']:,}",

@@ -175,6 +175,10 @@ def test_late_frames_are_shown_with_their_causes_and_the_way_to_the_last_one(sna
     shown = text(snapshot(late={"causes": {"garbage": 1, "update": 12}, "newest": [last]}), 100, 40)
     assert "12 update  1 garbage" in shown
     assert "frame 1,200  6.2 ms late  update › flock.update › path-finding 20.5 ms" in shown
+    behind = {**last, "frame": 1201, "cause": "catching up"}
+    shown = text(snapshot(late={"causes": {"catching up": 1, "update": 12}, "newest": [last, behind]}), 100, 40)
+    assert "frame 1,200  6.2 ms late" in shown
+    assert "frame 1,201" not in shown
     bare = {**last, "spans": []}
     assert "6.2 ms late  update" in text(snapshot(late={"causes": {"update": 1}, "newest": [bare]}), 100, 40)
     assert "late for" not in text(snapshot(), 100, 40)
